@@ -1,0 +1,102 @@
+"""The unit of response: one trouble, from ahead to closed, under one id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from forewarn.model.impact import Impact
+from forewarn.model.level import Level
+from forewarn.model.map import EscalationStep
+from forewarn.model.text import Fact, Say
+
+
+class IncidentState(StrEnum):
+    AHEAD = "ahead"
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    MITIGATED = "mitigated"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+    AVERTED = "averted"
+    WITHDRAWN = "withdrawn"
+    FALSE_ALARM = "false_alarm"
+    MERGED = "merged"
+
+
+LIVE = frozenset({IncidentState.OPEN, IncidentState.ACKNOWLEDGED, IncidentState.MITIGATED})
+"""Trouble that is there now."""
+ENDED = frozenset(
+    {IncidentState.CLOSED, IncidentState.AVERTED, IncidentState.WITHDRAWN, IncidentState.FALSE_ALARM, IncidentState.MERGED}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """`thing` is the series that a forewarning is about; only its own limit's crossing turns it open."""
+
+    id: str
+    title: Say
+    why: Say
+    state: IncidentState
+    owner: str | None = None
+    declared_by: str | None = None
+    level: Level
+    would_be: Level | None = None
+    pinned: str | None = None  # who and why
+    impact: Impact
+    act_by: datetime | None = None
+    earliest: datetime | None = None
+    thing: str | None = None
+    findings: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    runs: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
+    room: str | None = None
+    opened_at: datetime
+    breached_at: datetime | None = None
+    acknowledged_at: datetime | None = None
+    mitigated_at: datetime | None = None
+    ended_at: datetime | None = None
+    resolution: str | None = None
+    verdict: str | None = None
+    touched: bool = False  # a person has acted on it: the machine lowers and resolves nothing any more
+    told: tuple[str, ...] = ()  # customers who got a notice
+    called: tuple[str, ...] = ()  # people who were paged
+    escalation: tuple[EscalationStep, ...] = ()  # copied when it opened
+    escalated: int = 0  # how many steps have been called
+    lower_since: datetime | None = None
+    lower_count: int = 0
+    version: int = 1
+
+    @property
+    def live(self) -> bool:
+        return self.state in LIVE
+
+    @property
+    def unresolved(self) -> bool:
+        return self.state in LIVE or self.state is IncidentState.AHEAD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """One line of an incident's story; append only. `refs` are ids that it is about."""
+
+    incident: str
+    at: datetime
+    say: Say
+    by: str = "forewarn"
+    refs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """What a person says when declaring by hand: everything but the title may be left out."""
+
+    title: str
+    service: str | None = None
+    level: Level | None = None
+    facts: Mapping[str, Fact] = field(default_factory=dict)

@@ -1,0 +1,36 @@
+"""Who may do what by itself: one table that answers do, ask or record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from forewarn.model.level import Mode
+from forewarn.model.text import Say
+
+
+class Verdict(StrEnum):
+    DO = "do"
+    ASK = "ask"
+    RECORD = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """`asked` are the people who may say yes; `expires_s` after which the answer is `otherwise`."""
+
+    verdict: Verdict
+    why: Say
+    asked: tuple[str, ...] = ()
+    how_many: int = 1
+    expires_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyTable:
+    """`modes` by kind of action (page, notice, ask, step.reads, step.changes), then by subkind (notice.started)."""
+
+    modes: Mapping[str, Mode] = field(default_factory=dict)
+    undo_s: float = 60.0
+    approval_s: float = 4 * 3600.0

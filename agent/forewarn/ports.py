@@ -1,0 +1,270 @@
+"""What the edge implements: core decides, `app` wires, and each of these has one contract test-suite."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from forewarn.model.actions import Action
+from forewarn.model.due import Due
+from forewarn.model.finding import Finding, RuleState
+from forewarn.model.hold import Hold
+from forewarn.model.impact import Measure
+from forewarn.model.incident import Incident, TimelineEntry
+from forewarn.model.map import Channel
+from forewarn.model.message import Envelope, Message
+from forewarn.model.playbook import Run
+from forewarn.model.probe import Probe, Target
+from forewarn.model.series import ProbeRun, SeriesId, Window
+from forewarn.model.text import Say
+
+Entity = Finding | Incident | Due | Hold | Message | Run | Measure
+"""What the ledger keeps one current version of, by id (a Measure by service and name)."""
+
+
+class Clock(Protocol):
+    """The only source of time; tests hand in one that they move."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds, never going back."""
+
+
+# --- probers: four shapes ---------------------------------------------------------------------------------------------
+
+Deliver = Callable[[ProbeRun], None]
+"""Takes one run's result; called on the loop's thread."""
+
+
+class AsyncProber(Protocol):
+    """Looks at one target. A target that is down is a result; so is `could not look`. Exceptions are our own bugs."""
+
+    async def __call__(self, probe: Probe, target: Target, at_s: float) -> ProbeRun: ...
+
+
+class Engine(Protocol):
+    """Runs many targets at once (http, tcp). Each submitted job is delivered exactly once, in any order."""
+
+    def submit(self, jobs: Sequence[tuple[Probe, Target, float]], deliver: Deliver) -> None:
+        """Jobs of (probe, target, due time in epoch seconds)."""
+
+    async def close(self) -> None: ...
+
+
+class Follower(Protocol):
+    """Follows something that grows (log, journal); delivers when there is something new and at every interval."""
+
+    async def follow(self, probe: Probe, cursor: Mapping[str, object] | None, deliver: Deliver) -> None:
+        """Runs until cancelled. `cursor` is that of the last stored run, None at first sight."""
+
+
+class Push(Protocol):
+    """Is told from outside (heartbeat, webhook)."""
+
+    def accept(self, probe: Probe, target: Target, body: bytes, at_s: float) -> ProbeRun: ...
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One line of the table of probers. `options` is the pydantic model of what people write in a probe of this kind.
+
+    `make` builds the prober once for the process (probers hold no state of a probe); `targets` are those of a probe that
+    names none. `shape` is async, engine, follower or push.
+    """
+
+    options: type[Any]
+    shape: str
+    make: Callable[[], Any]
+    every_s: float = 60.0
+    timeout_s: float = 10.0
+    targets: tuple[Target, ...] = ()
+    metrics: Mapping[str, str] = field(default_factory=dict)  # metric -> what it means, for docs, `check` and suggestions
+
+
+# --- storage ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What State is made of after a start: everything that is still at work, and the last number of each kind of id.
+
+    `findings`: all open ones, those of unresolved incidents, and the latest of each key of the last day.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    incidents: tuple[Incident, ...] = ()  # unresolved, resolved and not closed
+    dues: tuple[Due, ...] = ()  # not done
+    holds: tuple[Hold, ...] = ()  # not ended
+    messages: tuple[Message, ...] = ()  # not final, and all of the incidents above
+    runs: tuple[Run, ...] = ()  # not ended, and all of the incidents above
+    measures: tuple[Measure, ...] = ()
+    counters: Mapping[str, int] = field(default_factory=dict)
+    in_flight: tuple[str, ...] = ()  # ids of actions that were claimed and not done
+    first_start: datetime | None = None
+
+
+class Ledger(Protocol):
+    """Transactional: current entities, the timeline and the outbox. Methods block; the daemon calls them on one thread."""
+
+    def load(self) -> Stored: ...
+
+    def commit(
+        self, entities: Sequence[Entity], entries: Sequence[TimelineEntry], actions: Sequence[Action], counters: Mapping[str, int]
+    ) -> None:
+        """All of it in one transaction; raises StoreError and then nothing of it is kept."""
+
+    def claim(self, me: str, now: datetime, until: datetime, most: int) -> list[Action]:
+        """Take up to `most` actions whose time has come, that are not done and not leased to anybody after `now`."""
+
+    def release(self, ids: Sequence[str]) -> None:
+        """Give back actions that were claimed and not begun."""
+
+    def done(self, id: str, now: datetime) -> None:
+        """An action's result has been stored (also part of the commit that takes the result)."""
+
+    def next_action_at(self) -> datetime | None: ...
+
+    def get(self, id: str) -> Entity | None: ...
+
+    def find(
+        self,
+        kind: str,
+        *,
+        states: Sequence[str] = (),
+        incident: str | None = None,
+        newest: bool = True,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> list[Entity]:
+        """Entities of a kind (finding, incident, due, hold, message, run, measure) by number, newest first; `after` is an id."""
+
+    def leased(self) -> dict[str, str]:
+        """Message id -> id of the action that is being sent now."""
+
+    def timeline(self, incident: str) -> list[TimelineEntry]: ...
+
+    def counts(self, kind: str) -> dict[str, int]:
+        """State -> how many."""
+
+    def close(self) -> None: ...
+
+
+Sample = tuple[SeriesId, float, float]
+"""Series, epoch seconds, value."""
+
+
+class Samples(Protocol):
+    """Append and read; always local. Methods block; appending is called on one thread, once a second, in batches."""
+
+    def append(self, samples: Sequence[Sample], cursors: Mapping[str, Mapping[str, object]] | None = None) -> None:
+        """Keep samples, and the cursors of the probes they came from, in one transaction."""
+
+    def read(self, series: SeriesId, since_s: float, until_s: float) -> Window:
+        """Samples with since_s <= time < until_s, oldest first."""
+
+    def series(self, probe: str | None = None) -> list[SeriesId]: ...
+
+    def last(self, probe: str | None = None) -> dict[SeriesId, tuple[float, float]]:
+        """Time and value of the newest sample of each series."""
+
+    def cursor(self, probe: str) -> Mapping[str, object] | None: ...
+
+    def prune(self, before_s: float) -> int:
+        """Forget samples older than that; answers how many."""
+
+    def close(self) -> None: ...
+
+
+# --- touching the world -----------------------------------------------------------------------------------------------
+
+
+class Transport(Protocol):
+    """Sends one envelope to one address. Returns when the other side has it; raises DeliveryError otherwise."""
+
+    async def __call__(self, envelope: Envelope, channel: Channel, timeout_s: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepOutcome:
+    """What performing a step came to: result is ok, failed or unknown (it may have run)."""
+
+    result: str
+    summary: str
+    output: str = ""
+
+
+class StepRunner(Protocol):
+    """Performs a step of one kind. `where` is local (later also a host)."""
+
+    async def __call__(self, spec: Mapping[str, object], where: str, timeout_s: float) -> StepOutcome: ...
+
+
+# --- looking at what runs ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleView:
+    rule: str
+    state: RuleState
+    why: Say | None
+    ready_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesView:
+    series: SeriesId
+    value: float
+    at: datetime
+    rules: tuple[RuleView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetView:
+    target: str
+    outcome: str  # up | down | unknown
+    reason: str | None
+    detail: str | None
+    at: datetime | None
+    lateness_ms: float | None
+    series: tuple[SeriesView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeView:
+    probe: Probe
+    targets: tuple[TargetView, ...]
+
+
+class Stats(Protocol):
+    """What the running daemon knows about itself; read by API and console, never stored."""
+
+    def probes(self) -> list[ProbeView]: ...
+
+    def lateness_ms(self) -> tuple[float, float]:
+        """p50 and p99 of the last thousand runs."""
+
+    def missed(self) -> int: ...
+
+    def started_at(self) -> datetime: ...
+
+    def troubles(self) -> list[Say]:
+        """What is wrong with ourselves: store, a channel that keeps failing, a refused configuration."""
+
+
+class Feed(Protocol):
+    """Live changes for the console."""
+
+    def publish(self, entities: Sequence[Entity]) -> None: ...
+
+
+class Commands(Protocol):
+    """How the console, the API and the CLI change things: puts a Command in the owner's queue and waits for its answer."""
+
+    def __call__(
+        self, verb: str, id: str | None, by: str, words: tuple[str, ...], text: str | None, version: int | None
+    ) -> Awaitable[str | None]:
+        """Answers the id that was made or changed; raises Refused or NotFound."""
