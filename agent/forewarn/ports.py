@@ -103,7 +103,7 @@ class Stored:
     runs: tuple[Run, ...] = ()  # not ended, and all of the incidents above
     measures: tuple[Measure, ...] = ()
     counters: Mapping[str, int] = field(default_factory=dict)
-    in_flight: tuple[str, ...] = ()  # ids of actions that were claimed and not done
+    in_flight: tuple[str, ...] = ()  # ids of actions that an earlier process claimed and that are not done
     first_start: datetime | None = None
 
 
@@ -113,9 +113,18 @@ class Ledger(Protocol):
     def load(self) -> Stored: ...
 
     def commit(
-        self, entities: Sequence[Entity], entries: Sequence[TimelineEntry], actions: Sequence[Action], counters: Mapping[str, int]
+        self,
+        entities: Sequence[Entity],
+        entries: Sequence[TimelineEntry],
+        actions: Sequence[Action],
+        counters: Mapping[str, int],
+        *,
+        done: tuple[str, datetime] | None = None,
     ) -> None:
-        """All of it in one transaction; raises StoreError and then nothing of it is kept."""
+        """All of it in one transaction; raises StoreError and then nothing of it is kept.
+
+        `done` (id, now) also marks the action whose result this takes.
+        """
 
     def claim(self, me: str, now: datetime, until: datetime, most: int) -> list[Action]:
         """Take up to `most` actions whose time has come, that are not done and not leased to anybody after `now`."""
@@ -124,7 +133,10 @@ class Ledger(Protocol):
         """Give back actions that were claimed and not begun."""
 
     def done(self, id: str, now: datetime) -> None:
-        """An action's result has been stored (also part of the commit that takes the result)."""
+        """An action needs no performing any more."""
+
+    def actions(self, ids: Sequence[str]) -> list[Action]:
+        """The actions with these ids, e.g. those that were in flight when an earlier process ended."""
 
     def next_action_at(self) -> datetime | None: ...
 
@@ -170,6 +182,9 @@ class Samples(Protocol):
 
     def last(self, probe: str | None = None) -> dict[SeriesId, tuple[float, float]]:
         """Time and value of the newest sample of each series."""
+
+    def first(self, series: SeriesId) -> float | None:
+        """Time of the oldest sample that is kept."""
 
     def cursor(self, probe: str) -> Mapping[str, object] | None: ...
 
@@ -231,6 +246,7 @@ class TargetView:
     at: datetime | None
     lateness_ms: float | None
     series: tuple[SeriesView, ...] = ()
+    dropped_series: int = 0  # series beyond the most that a probe may have; on a probe's first target only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

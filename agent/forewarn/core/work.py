@@ -7,7 +7,7 @@ put, and ends as a `Decision`. Nothing is true until the decision has been commi
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
@@ -18,6 +18,7 @@ from forewarn.model.finding import Finding, FindingState
 from forewarn.model.hold import Hold
 from forewarn.model.impact import Measure
 from forewarn.model.incident import ENDED, Incident, TimelineEntry
+from forewarn.model.map import Service
 from forewarn.model.message import FINAL, Message
 from forewarn.model.playbook import Run
 from forewarn.model.settings import Settings
@@ -226,6 +227,15 @@ class Work:
     def dues(self, subject: str | None = None) -> list[Due]:
         """Open dues, of one subject if given."""
         return [d for d in self._all(self.state.dues, Due) if d.open and (subject is None or d.subject == subject)]
+
+    def open_findings(self, incident: Incident) -> list[Finding]:
+        """Evidence of an incident that still holds."""
+        found = (self.finding(id) for id in incident.findings)
+        return [finding for finding in found if finding and finding.state is FindingState.OPEN]
+
+    def services(self, names: Iterable[str]) -> tuple[Service, ...]:
+        """Those of the named services that are declared."""
+        return tuple(self.settings.services[name] for name in names if name in self.settings.services)
 
     def holds(self) -> list[Hold]:
         return [h for h in self._all(self.state.holds, Hold) if h.ended_at is None]

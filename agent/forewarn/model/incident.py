@@ -62,12 +62,14 @@ class Incident:
     mitigated_at: datetime | None = None
     ended_at: datetime | None = None
     resolution: str | None = None
+    plan: str | None = None  # what the owner said will be done, shown to customers
     verdict: str | None = None
     touched: bool = False  # a person has acted on it: the machine lowers and resolves nothing any more
     told: tuple[str, ...] = ()  # customers who got a notice
     called: tuple[str, ...] = ()  # people who were paged
     escalation: tuple[EscalationStep, ...] = ()  # copied when it opened
     escalated: int = 0  # how many steps have been called
+    clocks: tuple[str, ...] = ()  # dues of the ladder that were started; none starts twice
     lower_since: datetime | None = None
     lower_count: int = 0
     version: int = 1

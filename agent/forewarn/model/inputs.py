@@ -84,11 +84,4 @@ class Reloaded:
     settings: Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
-    """The daemon came up. `in_flight` are actions that an earlier process had begun and not reported."""
-
-    in_flight: tuple[str, ...] = ()
-
-
-Input = Moved | Measured | Command | Delivered | StepEnded | TimePassed | Reloaded | Started
+Input = Moved | Measured | Command | Delivered | StepEnded | TimePassed | Reloaded

@@ -118,11 +118,16 @@ class Window:
     """Samples of one series, oldest first; the last `fresh` of them were not seen by the detector before.
 
     `times_s` (epoch seconds) and `values` have the same length n >= fresh >= 0. `columns` of labels never differ inside.
+    `every_s` is the probe's interval (0: not known). `reason`, `detail` and `lines` are those of the newest run.
     """
 
     times_s: array[float]
     values: array[float]
     fresh: int
+    every_s: float = 0.0
+    reason: str | None = None
+    detail: str | None = None
+    lines: tuple[str, ...] = ()
 
     @staticmethod
     def of(pairs: list[tuple[float, float]], fresh: int | None = None) -> Window:

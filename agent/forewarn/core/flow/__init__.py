@@ -1,0 +1,11 @@
+"""What follows from each kind of input: the stages' answers joined over one Work.
+
+findings.py       a claim moved -> finding -> where it belongs
+incidents.py      an incident began, changed or ended: its state and level
+calling.py        what its level demands: clocks, room, calls, notices
+telling.py        a message in the making; texts.py what is known when it is written; sending.py on its way
+runs.py           a playbook's steps
+clocks.py         dues added, moved, ended; agenda.py what happens when one comes
+commands.py       a person said something
+circumstances.py  other files, or another figure of a service
+"""

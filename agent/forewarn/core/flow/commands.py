@@ -1,0 +1,237 @@
+"""A person said something: one function a verb, one table of verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from forewarn.core.flow import calling, clocks, incidents, runs, sending, telling, texts
+from forewarn.core.respond.lifecycle import Event, move
+from forewarn.core.work import Work
+from forewarn.model.errors import Refused
+from forewarn.model.incident import Incident, IncidentState
+from forewarn.model.inputs import Command
+from forewarn.model.level import Level
+from forewarn.model.message import Message, MessageKind, MessageState, Subkind
+from forewarn.model.text import say
+
+
+def command(work: Work, given: Command) -> None:
+    """Carry out a wish, or raise Refused with the reason."""
+    verb = VERBS.get(given.verb)
+    if verb is None:
+        raise Refused(say("refused.unknown_verb", verb=given.verb))
+    verb(work, given)
+    work.answer = work.answer or given.id
+
+
+def _incident(work: Work, given: Command) -> Incident:
+    found = work.incident(given.id)
+    if found is None:
+        raise Refused(say("refused.not_found", id=given.id))
+    _same_version(given, found.version)
+    return found
+
+
+def _message(work: Work, given: Command, *states: MessageState) -> Message:
+    found = work.message(given.id or "")
+    if found is None:
+        raise Refused(say("refused.not_found", id=given.id))
+    _same_version(given, found.version)
+    if found.state not in states:
+        raise Refused(say("refused.wrong_state", id=found.id, state=f"message.state.{found.state}"))
+    return found
+
+
+def _same_version(given: Command, version: int) -> None:
+    if given.version is not None and given.version != version:
+        raise Refused(say("refused.version", id=given.id))
+
+
+# --- incidents --------------------------------------------------------------------------------------------------------
+
+
+def _declare(work: Work, given: Command) -> None:
+    """`declare [SERVICE] [LEVEL] "title"`."""
+    level = next((Level(word) for word in given.words if word in set(map(str, Level))), None)
+    service = next((word for word in given.words if word in work.settings.services), None)
+    unknown = [word for word in given.words if word not in work.settings.services and word not in set(map(str, Level))]
+    if unknown:
+        raise Refused(say("refused.not_found", id=unknown[0]))
+    if not given.text:
+        raise Refused(say("refused.needs_reason"))
+    work.answer = incidents.declare(work, given.text, service, level, given.by)
+
+
+def _acknowledge(work: Work, given: Command) -> None:
+    incident = _incident(work, given)
+    after = move(incident.id, incident.state, Event.ACKNOWLEDGED)
+    work.put(
+        replace(
+            incident, state=after, owner=given.by, acknowledged_at=incident.acknowledged_at or work.now, touched=True,
+            plan=given.text or incident.plan, version=incident.version + 1,
+        )
+    )  # fmt: skip
+    ahead = incident.state is IncidentState.AHEAD
+    work.note(incident.id, say("respond.owned" if ahead else "respond.acknowledged", who=given.by), by=given.by)
+    clocks.end_all(work, incident.id, "met", only={"ack", "escalate"})
+    for due in work.dues(incident.id):
+        work.put(replace(due, owner=given.by))
+
+
+def _resolve(work: Work, given: Command) -> None:
+    incident = _incident(work, given)
+    after = move(incident.id, incident.state, Event.RESOLVED)
+    work.put(replace(incident, touched=True))
+    incidents.end(work, incident.id, after, given.by, given.text)
+
+
+def _false_alarm(work: Work, given: Command) -> None:
+    incident = _incident(work, given)
+    incidents.end(work, incident.id, move(incident.id, incident.state, Event.FALSE_ALARM), given.by, given.text)
+
+
+def _close(work: Work, given: Command) -> None:
+    incident = _incident(work, given)
+    after = move(incident.id, incident.state, Event.CLOSED)
+    clocks.end_all(work, incident.id, "met")
+    work.put(replace(incident, state=after, version=incident.version + 1))
+    work.note(incident.id, say("respond.closed", text=given.text or ""), by=given.by)
+
+
+def _pin(work: Work, given: Command) -> None:
+    incident = _incident(work, given)
+    level = next((Level(word) for word in given.words if word in set(map(str, Level))), None)
+    if level is None or not given.text:
+        raise Refused(say("refused.needs_reason"))
+    work.put(replace(incident, level=level, pinned=f"{given.by}: {given.text}", touched=True, version=incident.version + 1))
+    work.note(incident.id, say("respond.pinned", level=str(level), text=given.text), by=given.by)
+    calling.consequences(work, incident.id, incident)
+
+
+def _unpin(work: Work, given: Command) -> None:
+    incident = _incident(work, given)
+    work.put(replace(incident, pinned=None, version=incident.version + 1))
+    work.note(incident.id, say("respond.unpinned"), by=given.by)
+    incidents.reassess(work, incident.id)
+
+
+def _merge(work: Work, given: Command) -> None:
+    """`merge INC-4 INC-3`: the first goes into the second."""
+    incident = _incident(work, given)
+    into = work.incident(given.words[0]) if given.words else None
+    if into is None or into.id == incident.id or not into.unresolved:
+        raise Refused(say("refused.not_found", id=given.words[0] if given.words else "?"))
+    after = move(incident.id, incident.state, Event.MERGED)
+    for id in incident.findings:
+        if finding := work.finding(id):
+            work.put(replace(finding, incident=into.id))
+    into = replace(into, findings=(*into.findings, *incident.findings), told=tuple(dict.fromkeys((*into.told, *incident.told))))
+    work.put(replace(into, linked=(*into.linked, incident.id), version=into.version + 1))
+    work.put(replace(incident, findings=(), linked=(*incident.linked, into.id)))
+    work.note(into.id, say("respond.joined", finding=incident.id), incident.id, by=given.by)
+    incidents.end(work, incident.id, after, given.by, into.id)
+    incidents.reassess(work, into.id)
+    work.answer = into.id
+
+
+def _join(work: Work, given: Command) -> None:
+    """Somebody joins: they see it in the room and are called no more."""
+    incident = _incident(work, given)
+    if given.by not in incident.called:
+        work.put(replace(incident, called=(*incident.called, given.by), version=incident.version + 1))
+    work.note(incident.id, say("respond.note", text=f"{given.by} +"), by=given.by)
+
+
+def _note(work: Work, given: Command) -> None:
+    """Words for the timeline; `note plan` makes them the owner's plan, which customers may be told."""
+    incident = _incident(work, given)
+    if not given.text:
+        raise Refused(say("refused.needs_reason"))
+    if "plan" in given.words:
+        work.put(replace(incident, plan=given.text, version=incident.version + 1))
+        clocks.end_all(work, incident.id, "met", only={"plan"})
+    elif "done" in given.words:
+        work.put(replace(incident, resolution=given.text, version=incident.version + 1))
+    work.note(incident.id, say("respond.note", text=given.text), by=given.by)
+
+
+def _tell(work: Work, given: Command) -> None:
+    """`tell INC-3 started CUSTOMER`: draft a notice by hand, whatever the level."""
+    incident = _incident(work, given)
+    subkind = next((Subkind(word) for word in given.words if word in set(Subkind)), Subkind.UPDATE)
+    customers = [work.settings.customers[word] for word in given.words if word in work.settings.customers]
+    if not customers:
+        raise Refused(say("refused.nobody"))
+    for customer in customers:
+        work.answer = telling.draft(work, incident.id, customer, subkind, say("told.by_hand", who=given.by))
+
+
+def _run(work: Work, given: Command) -> None:
+    incident = _incident(work, given)
+    found = work.settings.playbooks.get(given.words[0]) if given.words else None
+    if found is None:
+        raise Refused(say("refused.not_found", id=given.words[0] if given.words else "?"))
+    findings = work.open_findings(incident)
+    work.answer = runs.start(work, incident.id, found, findings[0] if findings else None, given.by)
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def _approve(work: Work, given: Command) -> None:
+    message = _message(work, given, MessageState.WAITING)
+    telling.approve(work, message, given.by)
+
+
+def _refuse(work: Work, given: Command) -> None:
+    message = _message(work, given, MessageState.WAITING, MessageState.HELD)
+    sending.drop(work, message, say("dropped.refused", who=given.by, text=given.text or ""), given.by)
+
+
+def _undo(work: Work, given: Command) -> None:
+    message = _message(work, given, MessageState.HELD)
+    sending.drop(work, message, say("dropped.undone", who=given.by), given.by)
+
+
+def _edit(work: Work, given: Command) -> None:
+    """New words for a draft: `text` is "subject\\n\\nbody". Linted like our own."""
+    message = _message(work, given, MessageState.WAITING, MessageState.HELD)
+    subject, _, body = (given.text or "").partition("\n\n")
+    if not subject.strip() or not body.strip():
+        raise Refused(say("refused.needs_reason"))
+    found = texts.problems_of(work, message, subject.strip(), body.strip()) if message.kind is MessageKind.NOTICE else ()
+    if found:
+        raise Refused(say("refused.lint", problems="; ".join(found)))
+    work.put(replace(message, subject=subject.strip(), text=body.strip(), edited_by=given.by, version=message.version + 1))
+
+
+def _answer(work: Work, given: Command) -> None:
+    """The answer to an ask: `answer M-4 yes`."""
+    message = _message(
+        work, given, MessageState.SENT, MessageState.QUEUED, MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD
+    )
+    if message.kind is not MessageKind.ASK or not (given.words or given.text):
+        raise Refused(say("refused.wrong_state", id=message.id, state=f"message.state.{message.state}"))
+    runs.answered(work, message.id, given.words[0] if given.words else given.text or "")
+
+
+VERBS: Mapping[str, Callable[[Work, Command], None]] = {
+    "declare": _declare,
+    "acknowledge": _acknowledge,
+    "resolve": _resolve,
+    "false-alarm": _false_alarm,
+    "close": _close,
+    "pin": _pin,
+    "unpin": _unpin,
+    "merge": _merge,
+    "join": _join,
+    "note": _note,
+    "tell": _tell,
+    "run": _run,
+    "approve": _approve,
+    "refuse": _refuse,
+    "undo": _undo,
+    "edit": _edit,
+    "answer": _answer,
+}
