@@ -19,7 +19,13 @@ OPTIONAL = ("due",)
 
 def effects_of(before: State, decision: Decision, zone: tzinfo) -> list[Effect]:
     """Incidents first, then dues, rooms, pages, runs, notices and holds: the order in which a story names them."""
-    incidents, dues, rooms, pages, runs, notices, rest = [], [], [], [], [], [], []
+    incidents: list[Effect] = []
+    dues: list[Effect] = []
+    rooms: list[Effect] = []
+    pages: list[Effect] = []
+    runs: list[Effect] = []
+    notices: list[Effect] = []
+    rest: list[Effect] = []
     for thing in decision.entities:
         match thing:
             case Incident():

@@ -1,0 +1,32 @@
+# make run    install and run Forewarn on this machine, state in ./var
+# make demo   the whole chain on a small shop, in about a minute   (ARGS=--once ends by itself)
+# make test   install what tests need and run all of them          (SLOW=1 adds the proofs that take minutes)
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.PHONY: run demo test lint install install-dev clean
+
+run: $(VENV)/.installed
+	@$(BIN)/forewarn run $(ARGS)
+
+demo: $(VENV)/.installed
+	@$(BIN)/forewarn demo $(ARGS)
+
+test: $(VENV)/.installed-dev
+	@scripts/test.sh $(if $(SLOW),--slow) $(ARGS)
+
+lint: $(VENV)/.installed-dev
+	@$(BIN)/ruff check agent tests scripts && $(BIN)/ruff format --check agent tests scripts && $(BIN)/mypy
+
+install: $(VENV)/.installed-dev
+
+$(VENV)/.installed: pyproject.toml scripts/install.sh
+	@scripts/install.sh $(PYTHON) $(VENV)
+
+$(VENV)/.installed-dev: pyproject.toml scripts/install.sh
+	@scripts/install.sh $(PYTHON) $(VENV) dev
+
+clean:
+	rm -rf $(VENV) build dist

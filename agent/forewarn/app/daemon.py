@@ -1,0 +1,308 @@
+"""The daemon: every part made, wired, started, and stopped in reverse.
+
+Teardown is registered as soon as each part exists. On SIGTERM or SIGINT: stop probing, let deliveries and steps reach
+their end (bounded), take their results, close the stores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import signal
+import sys
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AsyncExitStack, nullcontext, suppress
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+
+from forewarn import __version__
+from forewarn.app import banner, journal
+from forewarn.app.stats import HELPS, LiveStats, metrics
+from forewarn.config import find
+from forewarn.config.load import load
+from forewarn.core.work import Decision, State, state_of
+from forewarn.model.actions import Send
+from forewarn.model.errors import Busy, ConfigError, ForewarnError
+from forewarn.model.inputs import Delivered, Measured, Moved, Reloaded, StepEnded
+from forewarn.model.settings import Settings
+from forewarn.model.text import say
+from forewarn.ports import Stored
+from forewarn.probers import PROBERS
+from forewarn.runtime import log as logging
+from forewarn.runtime.clock import SystemClock
+from forewarn.runtime.inbox import Inbox
+from forewarn.runtime.measures import Measures
+from forewarn.runtime.outbox import Outbox
+from forewarn.runtime.poller import Poller
+from forewarn.runtime.schedule import Schedule
+from forewarn.runtime.state_folder import StateFolder
+from forewarn.runtime.supervise import Notifier, start
+from forewarn.runtime.telemetry import Telemetry
+from forewarn.steps import build as build_steps
+from forewarn.store.ledger_sqlite import SqliteLedger
+from forewarn.store.samples import SqliteSamples
+from forewarn.transports import build as build_transports
+
+log = structlog.get_logger("forewarn.daemon")
+DRAIN_S = 5.0
+FIRST_LOOK_S = 4.0
+MEASURE_S = 5.0
+PRUNE_S = 3600.0
+
+
+def main(args: argparse.Namespace) -> int:
+    """Run the daemon until it is told to stop. 0 after a clean stop, 1 when another one runs, 2 for bad files."""
+    clock = SystemClock()
+    try:
+        folder = find.folder(args.config, os.environ)
+        settings = load(folder, PROBERS, clock.now())
+    except ConfigError as error:
+        print("\n".join(map(str, error.problems)), file=sys.stderr)
+        print(f"{len(error.problems)} problems in {error.files} files; nothing was started.", file=sys.stderr)
+        return 2
+    except ForewarnError as error:
+        print(error, file=sys.stderr)
+        return 2
+    logging.set_up(clock.now, settings.daemon.zone, as_json=args.log == "json")
+    place = StateFolder(Path(args.state)) if args.state else StateFolder.named(os.environ)
+    try:
+        place.own()
+    except (Busy, ForewarnError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    try:
+        asyncio.run(Daemon(settings, place, clock, args.port).run())
+    except ForewarnError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        (place.path / "daemon.json").unlink(missing_ok=True)
+        place.close()
+    return 0
+
+
+class Daemon:
+    """One running daemon. `run` returns after a clean stop."""
+
+    def __init__(self, settings: Settings, place: StateFolder, clock: SystemClock, port: int | None) -> None:
+        self._settings, self._place, self._clock = settings, place, clock
+        self._port = settings.daemon.port if port is None else port
+        self._stop = asyncio.Event()
+
+    async def run(self) -> None:
+        async with AsyncExitStack() as stack:
+            await self._open(stack)
+            await self._recover()
+            await self._serve(stack)
+            async with asyncio.TaskGroup() as group:
+                tasks = self._start(group)
+                await self._begin(stack)
+                await self._stop.wait()
+                await self._end(tasks)
+                for task in tasks:
+                    task.cancel()
+
+    # --- parts ---
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        self._writer = _pool(stack, "ledger", 1)
+        self._sampler = _pool(stack, "samples", 1)
+        self._threads = _pool(stack, "send", 8)
+        now = self._clock.now()
+        self._ledger = await self._on(self._writer, SqliteLedger, self._place.ledger, now)
+        stack.callback(self._ledger.close)
+        self._samples = await self._on(self._sampler, SqliteSamples, self._place.samples)
+        stack.callback(self._samples.close)
+        self._stored: Stored = await self._on(self._writer, self._ledger.load)
+        s = self._stored
+        things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures]
+        state = state_of(self._settings, things, s.counters)
+        self._telemetry = Telemetry(HELPS)
+        self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken)
+        self._poller = Poller(PROBERS, self._samples, self._clock, self._moved, self._sampler)
+        self._transports = build_transports(self._settings, self._threads)
+        self._outbox = Outbox(
+            self._ledger, lambda: self._inbox.state.settings, self._clock, lambda: self._transports,
+            build_steps(self._poller.run_once), self._inbox.deliver, self._writer, telemetry=self._telemetry,
+        )  # fmt: skip
+        self._stats = LiveStats(self._poller, self._inbox, now)
+        self._schedule = Schedule(self._clock)
+        self._measures = Measures(self._samples)
+        self._notifier = Notifier()
+
+    async def _on(self, pool: Executor, work, *given):  # type: ignore[no-untyped-def]
+        return await asyncio.get_running_loop().run_in_executor(pool, work, *given)
+
+    async def _recover(self) -> None:
+        """What an earlier process had begun: repeat what may be repeated, call the rest unknown."""
+        self._lost: list[Delivered | StepEnded] = []
+        begun = await self._on(self._writer, self._ledger.actions, self._stored.in_flight) if self._stored.in_flight else []
+        await self._on(self._writer, self._ledger.release, [action.id for action in begun if action.again])
+        for action in begun:
+            if action.again:
+                continue
+            if isinstance(action, Send):
+                self._lost.append(Delivered(action=action.id, message=action.message, result="unknown", reason="restart"))
+            else:
+                self._lost.append(
+                    StepEnded(action=action.id, run=action.run, step=action.step, result="unknown", summary="restart")
+                )
+
+    async def _serve(self, stack: AsyncExitStack) -> None:
+        """The console and the API, on loopback."""
+        import uvicorn
+
+        from forewarn.web.app import build
+        from forewarn.web.links import Links
+
+        token = self._place.token().reveal()
+        self._links = Links(token, self._clock)
+        self._app = build(
+            ledger=self._ledger,
+            stats=self._stats,
+            settings=lambda: self._inbox.state.settings,
+            commands=self._inbox.command,
+            clock=self._clock,
+            token=token,
+            links=self._links,
+            metrics=lambda: metrics(self._telemetry, self._stats, self._inbox, self._outbox),
+        )
+        self._app.state.reload = self.reload
+        host = self._settings.daemon.host
+        config = uvicorn.Config(
+            self._app, host=host, port=self._port, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none"
+        )
+        self._socket = _bound(host, self._port)
+        stack.callback(self._socket.close)
+        self._port = self._socket.getsockname()[1]
+        self._server = uvicorn.Server(config)
+        self._server.capture_signals = nullcontext  # type: ignore[assignment]  # stopping is our own matter
+
+    def _start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        with suppress(NotImplementedError):
+            for name in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(name, self._stop.set)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload_soon)
+        self._group = group
+        return [
+            start(group, "inbox", self._inbox.run, self._clock, essential=True),
+            start(group, "console", self._web, self._clock, essential=True),
+        ]
+
+    async def _web(self) -> None:
+        await self._server.serve(sockets=[self._socket])
+
+    async def _begin(self, stack: AsyncExitStack) -> None:
+        """Lost results first, then probes, deliveries and the clock; at last the first words."""
+        for lost in self._lost:
+            self._inbox.put(lost)
+        await self._inbox.idle()
+        await self._poller.start(self._settings, list(self._inbox.state.findings.values()))
+        stack.push_async_callback(self._schedule.stop)
+        self._schedule.start()
+        self._schedule.every(MEASURE_S, "measures", self._measure)
+        self._schedule.every(PRUNE_S, "retention", self._prune)
+        self._outbox_task = start(self._group, "outbox", self._outbox.run, self._clock, essential=True)
+        self._wake_at(self._inbox.state)
+        self._write_address()
+        await self._first_words()
+
+    async def _first_words(self) -> None:
+        """Wait a moment for every target's first run, then say what can be seen and what can't."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FIRST_LOOK_S):
+                while any(target.at is None for view in self._poller.views() for target in view.targets):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+        address = f"http://{self._settings.daemon.host}:{self._port}/"
+        link = f"{address}link/{self._links.make()}"
+        print(f"Forewarn {__version__}")
+        for line in banner.lines(self._poller.views(), self._settings, address, link, self._place.shown):
+            print(line)
+        sys.stdout.flush()
+        self._notifier.ready(f"watching {len(self._settings.probes)} probes")
+        gc.freeze()  # what lives as long as the daemon need not be walked again and again
+
+    def _write_address(self) -> None:
+        fresh = self._place.path / "daemon.json.new"
+        fresh.write_text(json.dumps({"host": self._settings.daemon.host, "port": self._port, "pid": os.getpid()}) + "\n")
+        fresh.replace(self._place.path / "daemon.json")
+
+    # --- running ---
+
+    def _moved(self, moves: list[Moved]) -> None:
+        for moved in moves:
+            self._inbox.put(moved)
+
+    def _taken(self, before: State, after: State, decision: Decision) -> None:
+        """A decision is stored: tell the console, the log, and the clock."""
+        self._app.state.feed.publish(decision.entities)
+        journal.told(before, after, decision)
+        if before.next_at != after.next_at:
+            self._wake_at(after)
+        if self._notifier.watchdog_s:
+            self._notifier.alive()
+
+    def _wake_at(self, state: State) -> None:
+        """The daemon's one job for dues: it rings at the next one's moment."""
+        if state.next_at:
+            self._schedule.at(state.next_at, "dues", self._inbox.tick)
+
+    async def _measure(self) -> None:
+        for measure in await self._on(self._sampler, self._measures.due, self._inbox.state.settings, self._clock.now()):
+            self._inbox.put(Measured(measure=measure))
+        self._notifier.alive()
+
+    async def _prune(self) -> None:
+        before = self._clock.now() - timedelta(seconds=self._inbox.state.settings.daemon.retention_s)
+        await self._on(self._sampler, self._samples.prune, before.timestamp())
+
+    def _reload_soon(self) -> None:
+        self._group.create_task(self.reload(), name="reload")
+
+    async def reload(self) -> None:
+        """Read the files again: a good set is applied, a bad one is refused and the running one stays."""
+        folder = Path(self._settings.folder)
+        try:
+            settings = await asyncio.to_thread(load, folder, PROBERS, self._clock.now())
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("config_refused", problem=str(problem))
+            self._stats.refused = say("trouble.config", problems=len(error.problems), first=str(error.problems[0]))
+            return
+        self._stats.refused = None
+        await self._inbox.deliver(Reloaded(settings))
+        self._transports = build_transports(settings, self._threads)
+        await self._poller.apply(settings)
+        self._settings = settings
+        log.info("config_loaded", config=settings.id, files=settings.files)
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        log.info("stopping")
+        self._notifier.stopping()
+        await self._poller.stop()
+        await self._outbox.drain(DRAIN_S)
+        await self._inbox.idle()
+        self._app.state.feed.close()
+        self._server.should_exit = True
+        await asyncio.wait(tasks[1:], timeout=DRAIN_S)
+
+
+def _pool(stack: AsyncExitStack, name: str, size: int) -> ThreadPoolExecutor:
+    pool = ThreadPoolExecutor(size, thread_name_prefix=name)
+    stack.callback(pool.shutdown, wait=True, cancel_futures=True)
+    return pool
+
+
+def _bound(host: str, port: int):  # type: ignore[no-untyped-def]
+    """A listening socket, or a clear word why there is none."""
+    import socket
+
+    try:
+        return socket.create_server((host, port), backlog=128, reuse_port=False)
+    except OSError as error:
+        raise ForewarnError(f"{host}:{port} can't be used ({error.strerror}); stop what listens there or give --port") from error

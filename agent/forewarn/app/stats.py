@@ -1,0 +1,79 @@
+"""What the running daemon knows about itself: for status, the console and /metrics."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from forewarn.core.work import State
+from forewarn.model.incident import LIVE, IncidentState
+from forewarn.model.message import MessageState
+from forewarn.model.text import Say
+from forewarn.ports import ProbeView
+from forewarn.runtime.inbox import Inbox
+from forewarn.runtime.outbox import Outbox
+from forewarn.runtime.poller import Poller
+from forewarn.runtime.telemetry import Telemetry
+
+
+class LiveStats:
+    """ports.Stats over the parts that run."""
+
+    def __init__(self, poller: Poller, inbox: Inbox, started_at: datetime) -> None:
+        self._poller, self._inbox, self._started_at = poller, inbox, started_at
+        self.refused: Say | None = None  # a reload that was refused: the running set is older than the files
+
+    def probes(self) -> list[ProbeView]:
+        return self._poller.views()
+
+    def lateness_ms(self) -> tuple[float, float]:
+        return self._poller.lateness_ms()
+
+    def missed(self) -> int:
+        return self._poller.missed()
+
+    def started_at(self) -> datetime:
+        return self._started_at
+
+    def troubles(self) -> list[Say]:
+        return [trouble for trouble in (self._inbox.trouble, self.refused) if trouble]
+
+
+HELPS = {
+    "forewarn_up": "1 while the daemon runs",
+    "forewarn_targets": "targets by outcome of their last run",
+    "forewarn_incidents": "unresolved incidents by level; ahead are those that have not come yet",
+    "forewarn_messages": "messages on their way, by state",
+    "forewarn_lateness_ms": "how late probes began, of the last thousand runs",
+    "forewarn_missed_total": "runs left out because an earlier one was under way or the daemon was stopped",
+    "forewarn_inputs_waiting": "inputs in the owner's queue",
+    "forewarn_actions_busy": "deliveries and steps under way",
+    "forewarn_config_refused": "1 while the running set is older than the files, because those were refused",
+}
+
+
+def metrics(telemetry: Telemetry, stats: LiveStats, inbox: Inbox, outbox: Outbox) -> str:
+    """The text of /metrics, with the gauges set to what is now."""
+    telemetry.set("forewarn_up", 1)
+    telemetry.forget("forewarn_targets")
+    outcomes = [target.outcome for view in stats.probes() for target in view.targets]
+    for outcome in ("up", "down", "unknown"):
+        telemetry.set("forewarn_targets", outcomes.count(outcome), outcome=outcome)
+    _open_work(telemetry, inbox.state)
+    for name, value in zip(("0.5", "0.99"), stats.lateness_ms(), strict=True):
+        telemetry.set("forewarn_lateness_ms", value, quantile=name)
+    telemetry.set("forewarn_inputs_waiting", inbox.waiting)
+    telemetry.set("forewarn_actions_busy", outbox.busy)
+    telemetry.set("forewarn_config_refused", 1 if stats.refused else 0)
+    missed = stats.missed() - telemetry.value("forewarn_missed_total")
+    telemetry.count("forewarn_missed_total", max(0.0, missed))
+    return telemetry.text()
+
+
+def _open_work(telemetry: Telemetry, state: State) -> None:
+    live = [str(one.level) for one in state.incidents.values() if one.state in LIVE]
+    for level in ("P0", "P1", "P2", "P3", "P4"):
+        telemetry.set("forewarn_incidents", live.count(level), level=level)
+    ahead = sum(one.state is IncidentState.AHEAD for one in state.incidents.values())
+    telemetry.set("forewarn_incidents", ahead, level="ahead")
+    for kind in (MessageState.QUEUED, MessageState.HELD, MessageState.WAITING, MessageState.UNKNOWN):
+        telemetry.set("forewarn_messages", sum(m.state is kind for m in state.messages.values()), state=str(kind))

@@ -1,0 +1,125 @@
+"""forewarn.yaml: the daemon itself, and what may happen without a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, tzinfo
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from forewarn.config.environment import SecretFiles
+from forewarn.config.files import Document
+from forewarn.config.problems import Problems, Wrong, suggestion
+from forewarn.config.times import zone
+from forewarn.config.units import duration_text
+from forewarn.config.validate import validated_parts
+from forewarn.config.written import Duration, Positive, Written, Zone, described
+from forewarn.model.level import Mode
+from forewarn.model.map import Secret
+from forewarn.model.message import Subkind
+from forewarn.model.policy import PolicyTable
+from forewarn.model.settings import Daemon
+
+LANGUAGES = ("en", "zh")
+_DAEMON, _POLICY = Daemon(zone=UTC), PolicyTable()  # for their defaults
+
+KINDS = ("page", "notice", "ask", "step.reads", "step.changes")
+ACTIONS = (*KINDS, *(f"notice.{subkind}" for subkind in Subkind))
+"""What the policy knows: a kind of action, or one subkind of notice."""
+
+
+def _language(value: str) -> str:
+    if value not in LANGUAGES:
+        raise Wrong(f'"{value}" is not a language that Forewarn writes', f"write {' or '.join(LANGUAGES)}")
+    return value
+
+
+def _action(value: str) -> str:
+    if value not in ACTIONS:
+        raise Wrong(f'"{value}" is not an action', suggestion(value, ACTIONS, 20))
+    return value
+
+
+Language = Annotated[str, AfterValidator(_language)]
+
+
+class MailWritten(Written):
+    """The relay for mailto:// addresses that name no server of their own."""
+
+    server: str | None = described("smtp://host:25, or smtps://user:password@host", "smtp://127.0.0.1:25", default=None)
+    server_file: str | None = described("a secret's file that holds the server", "smtp-server", default=None)
+    from_: str | None = described("the sender's address", "forewarn@ops.example", default=None, alias="from")
+
+
+class DaemonWritten(Written):
+    """How the daemon runs."""
+
+    host: str = described("where console and API listen", "127.0.0.1", default="127.0.0.1")
+    port: int = described("their port; 0 takes a free one", 8420, default=8420, ge=0, le=65535)
+    zone: Zone | None = described("the zone of people who name none; this host's if left out", "Asia/Shanghai", default=None)
+    language: Language = described("the language of people who name none", "en", default="en")
+    retention: Positive = described("how long samples are kept", "35d", default=35 * 86400.0)
+    mail: MailWritten = MailWritten()
+    send_timeout: Positive = described("how long one delivery may take", "10s", default=10.0)
+    retry: tuple[Duration, ...] = described(
+        "waits before each further attempt", ["5s", "30s", "2m", "10m", "30m"], default=_DAEMON.retry_s
+    )
+
+
+class PolicyWritten(Written):
+    """What may happen by itself: live acts, suggest asks a person first, shadow only records."""
+
+    modes: dict[Annotated[str, AfterValidator(_action)], Mode] = described("action -> mode", {"notice": "suggest"}, default={})
+    undo: Duration = described("how long an approved notice can still be taken back", "60s", default=_POLICY.undo_s)
+    approval: Positive = described("how long a question for approval stands", "4h", default=_POLICY.approval_s)
+
+
+class ForewarnFile(Written):
+    """config/forewarn.yaml"""
+
+    daemon: DaemonWritten = DaemonWritten()
+    policy: PolicyWritten = PolicyWritten()
+
+
+def daemon(doc: Document | None, problems: Problems, secrets: SecretFiles) -> tuple[Daemon, PolicyTable]:
+    """The daemon and its policy; the defaults where the file can't be used."""
+    written = validated_parts(ForewarnFile, doc.value, doc, problems)[0] if doc else None
+    given = written or ForewarnFile()
+    own = given.daemon
+    made = Daemon(
+        host=own.host,
+        port=own.port,
+        zone=_zone(own.zone),
+        language=own.language,
+        retention_s=own.retention,
+        smtp_url=_server(doc, own.mail, problems, secrets) if doc else None,
+        mail_from=own.mail.from_ or _DAEMON.mail_from,
+        send_timeout_s=own.send_timeout,
+        retry_s=own.retry,
+    )
+    if doc and made.retention_s < 86400:
+        problems.add(
+            doc,
+            ("daemon", "retention"),
+            f"{duration_text(made.retention_s)} is too short",
+            "forecasts need a day at least; write 35d",
+        )
+    return made, PolicyTable(modes=given.policy.modes, undo_s=given.policy.undo, approval_s=given.policy.approval)
+
+
+def _zone(given: tzinfo | None) -> tzinfo:
+    return given or zone("local")
+
+
+def _server(doc: Document, mail: MailWritten, problems: Problems, secrets: SecretFiles) -> Secret | None:
+    at = ("daemon", "mail")
+    if mail.server and mail.server_file:
+        problems.add(doc, (*at, "server_file"), "server and server_file are both given", "keep one")
+    server = Secret(mail.server) if mail.server else None
+    if mail.server_file:
+        server = problems.reading(doc, (*at, "server_file"), secrets.read, mail.server_file)
+    if server and not server.reveal().startswith(("smtp://", "smtps://", "mailto://", "mailtos://")):
+        problems.add(
+            doc, (*at, "server"), "this is not the address of a mail server", "write smtp://host:25 or smtps://user:password@host"
+        )
+    return server

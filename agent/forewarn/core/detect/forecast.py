@@ -1,0 +1,210 @@
+"""forecast: when will a limit be crossed.
+
+The past is kept as a few dozen medians (bins.py, intake.py). Jumps are told from growth (shifts.py), a robust line is
+fitted to the newest stretch that one line describes (trend.py), and its doubts become dates (crossing.py). A line is
+believed for twelve times the span that it was seen for, and only if it is steeper than its doubts (outlook.py); a wave or
+a saw-tooth that turned back twice is no news (recurrence.py).
+
+It begins to fire when the likely date lies within the horizon with a probability of a half at least. It stops when, three
+times in a row, that probability is under a quarter or the date is beyond 1.3 horizons; or at once when a fall gave the
+series three times the time that was left. While the value stands at or beyond the limit, `crossed` is true and all dates
+are the moment of the crossing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from forewarn.core.detect import forecast_claims as claims
+from forewarn.core.detect.bins import Bins
+from forewarn.core.detect.crossing import Crossing, crossing
+from forewarn.core.detect.intake import Intake, take
+from forewarn.core.detect.outlook import SURE, Outlook, Past, long_past, look_ahead
+from forewarn.core.detect.trend import Line
+from forewarn.model.finding import Claim, RuleState
+from forewarn.model.series import Window
+
+MOST_BINS, MEMORY_BINS = 48, 256
+DAY = 86400.0
+P_BEGIN, P_HOLD = 0.5, 0.25
+FAR = 1.3
+"""Times the horizon: beyond it a date is clearly away."""
+AWAY = 3
+"""So many judgements in a row must see the danger gone."""
+RELIEF = 3.0
+"""A fall ends a forecast at once when it multiplies the time that is left by this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastOptions:
+    """Exactly one of `above` and `below` is given, in the metric's unit. Fires when the limit will be crossed within `within_s`.
+
+    `confidence` is the coverage of earliest..latest; `window_s` is how much of the past is looked at.
+    """
+
+    above: float | None = None
+    below: float | None = None
+    within_s: float = 3 * 86400.0
+    confidence: float = 0.8
+    window_s: float = 6 * 3600.0
+
+    @property
+    def limit(self) -> float:
+        return self.above if self.above is not None else float(self.below or 0.0)
+
+    @property
+    def sign(self) -> float:
+        """Values times this rise towards the limit."""
+        return 1.0 if self.above is not None else -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastState:
+    """What is kept between steps: samples, and the last judgement. `line` is the one that was believed then, `near` the
+    newest; `away` counts the judgements in a row that saw the danger gone; `believed`: a line was steep enough."""
+
+    seen: Intake
+    past: Past = Past()
+    firing: bool = False
+    away: int = 0
+    believed: bool = False
+    line: Line | None = None
+    near: Line | None = None
+    judged_s: float = 0.0
+    judged_bin_s: float = 0.0
+    claim: Claim | None = None
+
+
+def history_s(options: ForecastOptions) -> float:
+    """How much of the past it reads when it starts: the window, and up to three days for what turns back."""
+    return max(options.window_s, min(3 * DAY, 64 * options.window_s))
+
+
+def resume(options: ForecastOptions, state: ForecastState | None) -> ForecastState:
+    """The state of a claim that the ledger holds as open."""
+    return replace(state or ForecastState(_empty(options)), firing=True, claim=None)
+
+
+def step(options: ForecastOptions, state: ForecastState | None, window: Window, now: datetime) -> tuple[ForecastState, Claim]:
+    """What the series says about its limit after the window's fresh samples."""
+    state = _taken(options, state or ForecastState(_empty(options)), window)
+    if not state.seen.recent:
+        return state, claims.no_samples(options.limit)
+    if state.claim is not None and not _worth_judging(options, state):
+        return state, state.claim
+    state, claim = _judged(options, state)
+    return replace(state, claim=claim, judged_s=state.seen.last_s, judged_bin_s=state.seen.closed_s), claim
+
+
+def _empty(options: ForecastOptions) -> Intake:
+    keep = min(7 * DAY, 64 * options.window_s)
+    return Intake(
+        Bins.over(options.window_s, MOST_BINS), Bins.over(keep, MEMORY_BINS) if keep > 2 * options.window_s else None
+    )
+
+
+def _taken(options: ForecastOptions, state: ForecastState, window: Window) -> ForecastState:
+    if not window.fresh:
+        return state
+    seen = take(state.seen, _empty(options), window, options.sign, options.sign * options.limit, state.near)
+    if seen is state.seen:
+        return state
+    past, memory = state.past, seen.memory
+    if memory is not None and seen.last_s - past.at_s > options.window_s / (MOST_BINS / 2):
+        past = long_past(memory, options.window_s, seen.last_s)
+    return ForecastState(
+        seen, past, state.firing, state.away, state.believed, state.line, state.near, state.judged_s, state.judged_bin_s, state.claim
+    )  # fmt: skip
+
+
+def _worth_judging(options: ForecastOptions, state: ForecastState) -> bool:
+    """A claim is made anew when a bin was closed or the newest samples leave the line, but not more often than need be."""
+    seen, claim, line = state.seen, state.claim, state.near
+    said_crossed = claim is not None and claim.forecast is not None and claim.forecast.crossed
+    if said_crossed != (seen.crossed_s is not None) or (claim is not None and not claim.confirmed):
+        return True
+    since = seen.last_s - state.judged_s
+    if since < 0:
+        return True  # the clock was set back
+    if since < options.window_s / 500:
+        return state.firing and since > 0 and _fallen(state)
+    if seen.closed_s != state.judged_bin_s:
+        return True
+    if line is None:
+        return False
+    if state.firing and 0 < options.sign * options.limit - seen.value < line.slope * options.window_s / 12:
+        return True
+    off = [value - line.value(at) for at, value in seen.recent[-3:]]
+    far = abs(sum(off)) / 3 > 3 * seen.noise + 0.02 * abs(line.slope) * options.window_s
+    return far and (state.firing or since > options.window_s / 100)
+
+
+def _fallen(state: ForecastState) -> bool:
+    """Three samples in a row far under the newest line."""
+    line, recent = state.near, state.seen.recent
+    if line is None or len(recent) < 3:
+        return False
+    far = max(6 * line.scatter, 4 * state.seen.noise, 0.2 * line.grown)
+    return all(line.value(at) - value > far for at, value in recent[-3:])
+
+
+def _judged(options: ForecastOptions, state: ForecastState) -> tuple[ForecastState, Claim]:
+    seen = state.seen
+    if seen.crossed_s is not None:
+        return replace(state, firing=True, away=0), claims.crossed(options, seen, seen.crossed_s, state.line)
+    outlook = look_ahead(
+        seen.bins,
+        state.past,
+        [value for _, value in seen.recent],
+        options.sign * options.limit,
+        options.within_s,
+        options.confidence,
+        state.firing or state.believed,
+    )
+    state = replace(state, believed=outlook.rises, near=outlook.near)
+    if state.firing:
+        return _held(options, state, outlook)
+    line, dates = outlook.line, outlook.dates
+    if line and dates and _begins(options, outlook, line, dates):
+        return _fires(options, replace(state, firing=True, away=0), line, dates)
+    return replace(state, line=line), claims.quiet(options, seen, outlook)
+
+
+def _begins(options: ForecastOptions, outlook: Outlook, line: Line, dates: Crossing) -> bool:
+    if not outlook.certain or line.sure() < SURE or dates.likely_s is None:
+        return False
+    return dates.likely_s <= options.within_s and dates.p >= P_BEGIN
+
+
+def _held(options: ForecastOptions, state: ForecastState, outlook: Outlook) -> tuple[ForecastState, Claim]:
+    """Firing until the danger is clearly away."""
+    line, dates = outlook.line, outlook.dates
+    if line is None and outlook.ready_s is not None:
+        return _relearning(options, state, outlook)
+    if line and dates and dates.likely_s is not None and outlook.holds:  # noqa: SIM102 - two questions
+        if dates.likely_s <= FAR * options.within_s and dates.p >= P_HOLD:
+            return _fires(options, replace(state, away=0), line, dates)
+    if state.away + 1 < AWAY and state.claim is not None and state.claim.state is RuleState.FIRING:
+        return replace(state, away=state.away + 1), state.claim
+    return replace(state, firing=False, away=0, line=line), claims.quiet(options, state.seen, outlook)
+
+
+def _relearning(options: ForecastOptions, state: ForecastState, outlook: Outlook) -> tuple[ForecastState, Claim]:
+    """The history was cut. The old pace holds until a new one is known, unless the fall gave much time.
+
+    After a restart without history there is no old pace: then it only says that it learns, and goes on firing.
+    """
+    seen, line, claim = state.seen, state.line, state.claim
+    if line is None or line.slope <= 0 or claim is None or claim.forecast is None or claim.forecast.likely is None:
+        return state, claims.quiet(options, seen, outlook)
+    left = (options.sign * options.limit - seen.value) / line.slope
+    before = claim.forecast.likely.timestamp() - seen.last_s
+    if left > FAR * options.within_s or left > RELIEF * max(before, 0.0):
+        return replace(state, firing=False, away=0, line=None), claims.quiet(options, seen, outlook)
+    moved = replace(line, at_s=seen.last_s, level=seen.value, from_s=line.from_s + seen.last_s - line.at_s)
+    return _fires(options, state, moved, crossing(moved, options.sign * options.limit, options.within_s, options.confidence))
+
+
+def _fires(options: ForecastOptions, state: ForecastState, line: Line, dates: Crossing) -> tuple[ForecastState, Claim]:
+    return replace(state, line=line), claims.soon(options, state.seen, line, dates)

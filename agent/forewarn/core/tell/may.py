@@ -1,0 +1,48 @@
+"""The policy: what may act by itself, what needs a person's yes, what is only recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from forewarn.model.level import Mode
+from forewarn.model.policy import Permission, Verdict
+from forewarn.model.settings import Settings
+from forewarn.model.text import say
+
+DEFAULTS: Mapping[str, Mode] = {
+    "page": Mode.LIVE,
+    "ask": Mode.LIVE,
+    "notice": Mode.SUGGEST,
+    "step.reads": Mode.LIVE,
+    "step.changes": Mode.SUGGEST,
+}
+"""As shipped: everything that a customer or a machine would feel waits for a person."""
+
+VERDICTS: Mapping[Mode, Verdict] = {Mode.LIVE: Verdict.DO, Mode.SUGGEST: Verdict.ASK, Mode.SHADOW: Verdict.RECORD}
+
+
+def may(kind: str, subkind: str | None, settings: Settings, asked: tuple[str, ...]) -> Permission:
+    """Whether an action of this kind happens now. `asked` are the people who may say yes to it.
+
+    The most specific mode wins, the user's before the shipped one of the same key: notice.started, then notice.
+    What no table knows needs a person.
+    """
+    rule, mode = _mode(f"{kind}.{subkind}" if subkind else str(kind), settings.policy.modes)
+    verdict = VERDICTS[mode]
+    waits = verdict is Verdict.ASK
+    return Permission(
+        verdict,
+        say(f"may.{mode}", kind=str(kind).partition(".")[0], rule=rule),
+        asked=asked if waits else (),
+        expires_s=settings.policy.approval_s if waits else None,
+    )
+
+
+def _mode(key: str, modes: Mapping[str, Mode]) -> tuple[str, Mode]:
+    name = key
+    while name:
+        for table in (modes, DEFAULTS):
+            if name in table:
+                return name, table[name]
+        name = name.rpartition(".")[0]
+    return key, Mode.SUGGEST

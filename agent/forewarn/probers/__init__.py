@@ -1,0 +1,41 @@
+"""The kinds of probes: one line each. Heavy libraries are imported when a prober is made, options always.
+
+A new kind is its module with options, its line here, its tests, one example in probes/ and one section in docs/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from forewarn.model.probe import Target
+from forewarn.ports import Kind
+from forewarn.probers import host, http, log
+
+HERE = (Target("local", "local"),)
+"""The one target of kinds that look at this machine."""
+
+
+def _http() -> Any:
+    from forewarn.probers.http_engine import HttpEngine
+
+    return HttpEngine()
+
+
+def _host() -> Any:
+    from forewarn.probers.host_read import HostProber
+
+    return HostProber()
+
+
+def _log() -> Any:
+    from forewarn.probers.log_follow import LogFollower
+
+    return LogFollower()
+
+
+PROBERS: Mapping[str, Kind] = {
+    "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
+    "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS),
+    "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS),
+}

@@ -1,0 +1,73 @@
+"""Why a run was not simply up: one closed list for all kinds, also a metric label.
+
+Each has its words in config/phrases under `prober.reason.<reason>`. Whether a reason means down or unknown is the
+prober's decision: a target that refuses is down; a file that we may not read is unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from forewarn.model.probe import Probe, Target
+from forewarn.model.series import Outcome, ProbeRun
+
+
+class Reason(StrEnum):
+    # the target's doing
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    RESOLVE = "resolve"  # its name has no address
+    UNREACHABLE = "unreachable"  # a router or the link says that there is no such host
+    TLS = "tls"  # handshake, name, chain or end of the certificate
+    RESET = "reset"  # the connection was cut
+    PROTOCOL = "protocol"  # what came back is not what the protocol allows
+    REDIRECTS = "redirects"
+    TOO_BIG = "too_big"
+    # an expectation of ours
+    STATUS = "status"
+    HEADER = "header"
+    BODY = "body"
+    JSON = "json"
+    # we could not look
+    PERMISSION = "permission"
+    MISSING = "missing"  # a file or certificate bundle that is not there
+    NO_TOOL = "no_tool"
+    NO_NETWORK = "no_network"
+    ASLEEP = "asleep"
+    CONFIG = "config"  # a target or option that can't be used
+    STOPPED = "stopped"  # the daemon stopped while the run was under way
+    BUG = "bug"  # our own code failed; the trace is in the log
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A run that is not up. `detail` is a short plain fact with the failing value."""
+
+    outcome: Outcome
+    reason: Reason
+    detail: str
+
+
+def down(reason: Reason, detail: str) -> Failure:
+    """The target failed."""
+    return Failure(Outcome.DOWN, reason, detail)
+
+
+def unknown(reason: Reason, detail: str) -> Failure:
+    """We could not look."""
+    return Failure(Outcome.UNKNOWN, reason, detail)
+
+
+def failed(probe: Probe, target: Target, failure: Failure, at_s: float, lateness_s: float = 0.0, took_s: float = 0.0) -> ProbeRun:
+    """A run without values."""
+    return ProbeRun(
+        probe=probe.name,
+        target=target.name,
+        at_s=at_s,
+        outcome=failure.outcome,
+        reason=failure.reason,
+        detail=failure.detail,
+        lateness_s=lateness_s,
+        took_s=took_s,
+    )

@@ -1,0 +1,124 @@
+"""A step that runs a program here, or asks an HTTP address."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from forewarn.ports import StepOutcome
+from forewarn.reach.call import Reply, Request, exchange
+from forewarn.reach.local import CannotRun, Ran
+from forewarn.reach.local import run as run_here
+from forewarn.reach.mask import mask
+from forewarn.reach.wire import Line, on_thread
+
+CAP_BYTES = 16_384
+LINE = 160
+"""Longest summary."""
+HERE = "local"
+READING = ("GET", "HEAD")
+
+
+async def run_step(spec: Mapping[str, object], where: str, timeout_s: float) -> StepOutcome:
+    """`{argv: [program, argument ...]}` or `{http: {url, method, headers}}`; both end by themselves at `timeout_s`.
+
+    A program that was stopped at its time-out may have done its work: unknown. HTTP is for reading: GET and HEAD.
+    """
+    if where != HERE:
+        return failed(f"{where} can't be reached: this version runs steps on its own host only (where: {HERE})")
+    argv, call = spec.get("argv"), spec.get("http")
+    if isinstance(argv, list | tuple) and argv and all(isinstance(part, str) for part in argv):
+        return await _run_program([str(part) for part in argv], timeout_s)
+    if isinstance(call, Mapping):
+        return await _ask_http(call, timeout_s)
+    return failed("the step has nothing to run; write argv: [program, argument ...] or http: {url: ...}")
+
+
+def failed(summary: str, output: str = "") -> StepOutcome:
+    return StepOutcome(result="failed", summary=summary[:LINE], output=output)
+
+
+async def _run_program(argv: list[str], timeout_s: float) -> StepOutcome:
+    try:
+        ran = await run_here(argv, timeout_s, CAP_BYTES)
+    except CannotRun as error:
+        return failed(mask(str(error)))
+    return _of_program(ran, timeout_s)
+
+
+def _of_program(ran: Ran, timeout_s: float) -> StepOutcome:
+    both = "\n".join(text for text in (ran.out.rstrip("\n"), ran.err.rstrip("\n")) if text)
+    output = capped(both, ran.cut)
+    if ran.timed_out:
+        return StepOutcome(result="unknown", summary=f"stopped: no end within {timeout_s:g} s", output=output)
+    if ran.code == 0:
+        return StepOutcome(result="ok", summary=first_line(ran.out) or "exit 0, no output", output=output)
+    ended = f"ended by signal {-ran.code}" if ran.code < 0 else f"exit {ran.code}"
+    said = last_line(ran.err) or last_line(ran.out)
+    return failed(f"{ended}: {said}" if said else ended, output)
+
+
+async def _ask_http(call: Mapping[object, object], timeout_s: float) -> StepOutcome:
+    method, url, headers = str(call.get("method", "GET")).upper(), str(call.get("url", "")), call.get("headers") or {}
+    if method not in READING:
+        return failed(f"{method} is not a reading call; a step may use {' and '.join(READING)}")
+    problem = _url_problem(url)
+    if problem or not isinstance(headers, Mapping):
+        return failed(problem or "headers are written {Name: value}")
+    request = Request(
+        method=method, url=url, headers={"Accept": "*/*"} | {str(name): str(value) for name, value in headers.items()}
+    )
+
+    def ask(line: Line) -> Reply | str:
+        try:
+            return exchange(request, line, CAP_BYTES)
+        except (OSError, http.client.HTTPException) as error:
+            return line.why(error)[1]
+        except ValueError as error:  # http.client refuses control characters in headers and paths
+            return mask(f"the call can't be made: {error}")
+
+    try:
+        reply = await on_thread(ask, timeout_s)
+    except TimeoutError as error:
+        return failed(str(error))
+    return failed(reply) if isinstance(reply, str) else _of_reply(reply)
+
+
+def _url_problem(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        return "the step's url can't be used; write http://host:port/path"
+    return "leave user and password out of the url; write headers: {Authorization: ...}" if "@" in parts.netloc else None
+
+
+def _of_reply(reply: Reply) -> StepOutcome:
+    output = capped(mask(reply.body.decode("utf-8", "replace")), reply.cut)
+    summary = f"HTTP {reply.status} {mask(reply.phrase)}".rstrip()
+    said = first_line(output)
+    return StepOutcome(
+        result="ok" if 200 <= reply.status < 300 else "failed",
+        summary=(f"{summary}: {said}" if said else summary)[:LINE],
+        output=output,
+    )
+
+
+def capped(text: str, cut: bool) -> str:
+    """At most CAP_BYTES of text (UTF-8), saying so where something was left out."""
+    note = "\n[the rest was cut off]"
+    raw = text.encode()
+    if len(raw) <= CAP_BYTES and not cut:
+        return text
+    return raw[: CAP_BYTES - len(note)].decode("utf-8", "ignore") + note
+
+
+def first_line(text: str) -> str:
+    return next((" ".join(line.split())[:LINE] for line in text.splitlines() if line.strip()), "")
+
+
+def last_line(text: str) -> str:
+    return first_line("\n".join(reversed(text.splitlines())))

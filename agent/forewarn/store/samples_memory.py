@@ -1,0 +1,71 @@
+"""Samples in memory: for scenarios and rehearsals, which read what they have just written and keep nothing."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+
+from forewarn.model.series import SeriesId, Window
+from forewarn.ports import Sample
+
+
+class MemorySamples:
+    """ports.Samples without a file. For one thread."""
+
+    def __init__(self) -> None:
+        self._kept: dict[SeriesId, tuple[array[float], array[float]]] = {}  # times, values; both by time
+        self._cursors: dict[str, Mapping[str, object]] = {}
+
+    def append(self, samples: Sequence[Sample], cursors: Mapping[str, Mapping[str, object]] | None = None) -> None:
+        """Keep samples; a value that is not a finite number is left out, the later of two at one time counts."""
+        for series, at, value in samples:
+            if math.isfinite(value):
+                _insert(*self._kept.setdefault(series, (array("d"), array("d"))), at, value)
+        self._cursors.update(deepcopy(dict(cursors or {})))
+
+    def read(self, series: SeriesId, since_s: float, until_s: float) -> Window:
+        """Samples with since_s <= time < until_s, oldest first; all of them count as fresh."""
+        times, values = self._kept.get(series, (array("d"), array("d")))
+        first, end = bisect_left(times, since_s), bisect_left(times, until_s)
+        return Window(times[first:end], values[first:end], max(0, end - first))
+
+    def series(self, probe: str | None = None) -> list[SeriesId]:
+        return [series for series in self._kept if probe is None or series.probe == probe]
+
+    def last(self, probe: str | None = None) -> dict[SeriesId, tuple[float, float]]:
+        """Time and value of the newest sample of each series."""
+        return {series: (self._kept[series][0][-1], self._kept[series][1][-1]) for series in self.series(probe)}
+
+    def cursor(self, probe: str) -> Mapping[str, object] | None:
+        return self._cursors.get(probe)
+
+    def prune(self, before_s: float) -> int:
+        """Forget samples older than that, and series that have none left; answers how many samples."""
+        gone = 0
+        for series, (times, values) in list(self._kept.items()):
+            end = bisect_left(times, before_s)
+            del times[:end], values[:end]
+            gone += end
+            if not times:
+                del self._kept[series]
+        return gone
+
+    def close(self) -> None:
+        self._kept.clear()
+        self._cursors.clear()
+
+
+def _insert(times: array[float], values: array[float], at: float, value: float) -> None:
+    if not times or at > times[-1]:  # nearly always
+        times.append(at)
+        values.append(value)
+        return
+    place = bisect_left(times, at)
+    if times[place] == at:
+        values[place] = value
+    else:
+        times.insert(place, at)
+        values.insert(place, value)

@@ -1,0 +1,116 @@
+-- name: put_finding
+INSERT INTO finding (n, id, state, incident, probe, rule, series, moved_at, body)
+VALUES (:n, :id, :state, :incident, :probe, :rule, :series, :moved_at, :body)
+ON CONFLICT (n) DO UPDATE SET
+  state = excluded.state, incident = excluded.incident, probe = excluded.probe, rule = excluded.rule,
+  series = excluded.series, moved_at = excluded.moved_at, body = excluded.body
+
+-- name: put_incident
+INSERT INTO incident (n, id, state, incident, body) VALUES (:n, :id, :state, :incident, :body)
+ON CONFLICT (n) DO UPDATE SET state = excluded.state, incident = excluded.incident, body = excluded.body
+
+-- name: put_due
+INSERT INTO due (n, id, state, incident, next_at, body) VALUES (:n, :id, :state, :incident, :next_at, :body)
+ON CONFLICT (n) DO UPDATE SET
+  state = excluded.state, incident = excluded.incident, next_at = excluded.next_at, body = excluded.body
+
+-- name: put_hold
+INSERT INTO hold (n, id, state, incident, body) VALUES (:n, :id, :state, :incident, :body)
+ON CONFLICT (n) DO UPDATE SET state = excluded.state, incident = excluded.incident, body = excluded.body
+
+-- name: put_message
+INSERT INTO message (n, id, state, incident, body) VALUES (:n, :id, :state, :incident, :body)
+ON CONFLICT (n) DO UPDATE SET state = excluded.state, incident = excluded.incident, body = excluded.body
+
+-- name: put_run
+INSERT INTO run (n, id, state, incident, ended_at, body) VALUES (:n, :id, :state, :incident, :ended_at, :body)
+ON CONFLICT (n) DO UPDATE SET
+  state = excluded.state, incident = excluded.incident, ended_at = excluded.ended_at, body = excluded.body
+
+-- name: put_measure
+INSERT INTO measure (id, state, incident, body) VALUES (:id, :state, :incident, :body)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, incident = excluded.incident, body = excluded.body
+
+-- name: add_entry
+INSERT INTO timeline (incident, at, body) VALUES (:incident, :at, :body)
+
+-- name: add_action
+INSERT INTO outbox (n, id, kind, ref, at, again, body) VALUES (:n, :id, :kind, :ref, :at, :again, :body)
+
+-- name: count_up
+INSERT INTO counter (name, value) VALUES (:name, :value)
+ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)
+
+-- name: first_start
+INSERT INTO fact (name, value) VALUES ('first_start', :at) ON CONFLICT (name) DO NOTHING
+
+-- name: claim
+UPDATE outbox SET owner = :me, lease_until = :until
+ WHERE n IN (
+   SELECT n FROM outbox
+    WHERE done_at IS NULL AND at <= :now AND (owner IS NULL OR (again = 1 AND lease_until <= :now))
+    ORDER BY at, n LIMIT :most)
+RETURNING at, n, kind, body
+
+-- name: release
+UPDATE outbox SET owner = NULL, lease_until = NULL
+ WHERE done_at IS NULL AND id IN (SELECT value FROM json_each(:ids))
+
+-- name: done
+UPDATE outbox SET done_at = :now WHERE id = :id AND done_at IS NULL
+
+-- name: next_action
+SELECT min(CASE WHEN owner IS NULL THEN at ELSE max(at, lease_until) END) FROM outbox
+ WHERE done_at IS NULL AND (owner IS NULL OR again = 1)
+
+-- name: actions
+SELECT kind, body FROM outbox WHERE id IN (SELECT value FROM json_each(:ids)) ORDER BY n
+
+-- name: in_flight
+SELECT id FROM outbox WHERE done_at IS NULL AND owner IS NOT NULL ORDER BY n
+
+-- name: leased
+SELECT ref, id FROM outbox WHERE done_at IS NULL AND owner IS NOT NULL AND kind = 'send' ORDER BY n
+
+-- name: timeline
+SELECT body FROM timeline WHERE incident = :incident ORDER BY n
+
+-- name: load_incidents
+SELECT body FROM incident
+ WHERE state IN (SELECT value FROM json_each(:unended))
+    OR id IN (SELECT incident FROM due WHERE state = 'open')
+    OR id IN (SELECT incident FROM message WHERE state IN (SELECT value FROM json_each(:moving)))
+ ORDER BY n
+
+-- name: load_findings
+SELECT body FROM finding
+ WHERE state = 'open'
+    OR incident IN (SELECT value FROM json_each(:incidents))
+    OR n IN (
+      SELECT max(n) FROM finding
+       WHERE moved_at >= (SELECT max(moved_at) FROM finding) - 86400
+       GROUP BY probe, rule, series)
+ ORDER BY n
+
+-- name: load_dues
+SELECT body FROM due WHERE state = 'open' ORDER BY n
+
+-- name: load_holds
+SELECT body FROM hold WHERE state = 'open' ORDER BY n
+
+-- name: load_messages
+SELECT body FROM message
+ WHERE state IN (SELECT value FROM json_each(:moving)) OR incident IN (SELECT value FROM json_each(:incidents))
+ ORDER BY n
+
+-- name: load_runs
+SELECT body FROM run WHERE ended_at IS NULL OR incident IN (SELECT value FROM json_each(:incidents)) ORDER BY n
+
+-- name: load_measures
+SELECT body FROM measure ORDER BY n
+
+-- name: load_counters
+SELECT name, value FROM counter
+
+-- name: load_first_start
+SELECT value FROM fact WHERE name = 'first_start'

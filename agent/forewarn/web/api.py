@@ -1,0 +1,111 @@
+"""/api/v1, /metrics and the two health pages: what programs ask, and the CLI among them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+
+from forewarn.web.desk import Desk
+from forewarn.web.explain import explained
+from forewarn.web.reads import LISTS, Query
+from forewarn.web.said import Trouble, Unanswerable
+
+MOST_BODY = 65536
+
+
+class Api:
+    """Handlers; the routes are in app.py."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def healthz(self, request: Request) -> Response:
+        """The process answers. Nothing more, since anybody may ask."""
+        return PlainTextResponse("ok\n")
+
+    async def readyz(self, request: Request) -> Response:
+        """The store answers too."""
+        try:
+            await self._desk.read(self._desk.ledger.counts, "incident")
+        except Unanswerable:
+            return PlainTextResponse("the store does not answer; see `forewarn status`\n", 503)
+        return PlainTextResponse("ok\n")
+
+    async def metrics(self, request: Request) -> Response:
+        return PlainTextResponse(self._desk.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    async def status(self, request: Request) -> Response:
+        desk = self._desk
+        return JSONResponse(await desk.read(desk.reads.status, desk.live(), desk.reader(request)))
+
+    async def list(self, request: Request) -> Response:
+        """GET /api/v1/{probes,findings,incidents,messages,holds,dues,runs}."""
+        desk, name, query = self._desk, request.path_params["name"], Query.of(request.query_params)
+        if name not in ("probes", *LISTS):
+            raise Unanswerable(Trouble(404, "web.no_page", {"path": request.url.path}))
+        body = await desk.read(desk.reads.items, name, query, desk.live(), desk.reader(request))
+        return JSONResponse(body)
+
+    async def one(self, request: Request) -> Response:
+        """GET /api/v1/LIST/ID: the same item alone."""
+        desk, name, id = self._desk, request.path_params["name"], request.path_params["id"]
+        body = await desk.read(desk.reads.one, name, id, desk.live(), desk.reader(request))
+        return JSONResponse(body)
+
+    async def timeline(self, request: Request) -> Response:
+        """GET /api/v1/incidents/ID/timeline: an incident's story, oldest line first."""
+        desk = self._desk
+        return JSONResponse(await desk.read(desk.reads.timeline, request.path_params["id"], desk.reader(request)))
+
+    async def why(self, request: Request) -> Response:
+        """GET /api/v1/why/ID: the chain from an id back to its samples; `?text=1` as the text that the CLI prints."""
+        desk, id = self._desk, request.path_params["id"]
+        found = await desk.read(explained, id, desk.reads, desk.reader(request))
+        if found["why"] is None:
+            raise Unanswerable(Trouble(404, "web.not_found", {"id": id}))
+        body, text = found["why"]
+        return PlainTextResponse(text) if request.query_params.get("text") else JSONResponse(body)
+
+    async def commands(self, request: Request) -> Response:
+        """POST {verb, id, by, words, text, version}; answers {"id"} of what was made or changed."""
+        given = _wish(await request.body())
+        words = tuple(given.get("words") or ())
+        id = await self._desk.command(
+            given["verb"], given.get("id"), given.get("by") or "api", words, given.get("text"), given.get("version")
+        )
+        return JSONResponse({"id": id})
+
+    async def link(self, request: Request) -> Response:
+        """POST: a one-time address that opens the console."""
+        return JSONResponse({"url": f"http://{request.headers['host']}/link/{self._desk.links.make()}", "lives_s": 600})
+
+    async def events(self, request: Request) -> Response:
+        """Server-sent events: a counter and the ids that changed."""
+        return StreamingResponse(self._desk.feed.events(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+
+def _wish(body: bytes) -> dict[str, Any]:
+    """A command's fields, each of its type; raises Unanswerable naming the one that isn't."""
+    if len(body) > MOST_BODY:
+        raise Unanswerable(Trouble(413, "web.too_long", {"most": MOST_BODY}))
+    try:
+        given = json.loads(body)
+    except ValueError as error:
+        raise Unanswerable(Trouble(400, "web.json", {"detail": str(error)})) from error
+    if not isinstance(given, dict):
+        raise Unanswerable(Trouble(400, "web.json", {"detail": "it is not an object"}))
+    if not isinstance(given.get("verb"), str) or not given["verb"]:
+        raise Unanswerable(Trouble(400, "web.field", {"field": "verb"}))
+    for field in ("id", "by", "text"):
+        if not isinstance(given.get(field), str | None):
+            raise Unanswerable(Trouble(400, "web.field", {"field": field}))
+    words = given.get("words")
+    if words is not None and not (isinstance(words, list) and all(isinstance(word, str) for word in words)):
+        raise Unanswerable(Trouble(400, "web.field", {"field": "words"}))
+    version = given.get("version")
+    if isinstance(version, bool) or not isinstance(version, int | None):
+        raise Unanswerable(Trouble(400, "web.field", {"field": "version"}))
+    return given

@@ -1,0 +1,134 @@
+"""The console's pages and its one form target. Pages need no script; every button is a form that comes back to its page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response
+
+from forewarn.web import detail
+from forewarn.web.desk import Desk
+from forewarn.web.first import first_page
+from forewarn.web.guard import cookie_name
+from forewarn.web.language import COOKIE, choose
+from forewarn.web.links import SESSION_LIVES
+from forewarn.web.paper import page
+from forewarn.web.reads import Query
+from forewarn.web.said import Trouble, Unanswerable
+
+MOST_BODY = 65536
+WHO = "forewarn_who"
+BACK = re.compile(r"/(?:i/INC-\d+|messages(?:\?state=[a-z_]+)?)?")
+YEAR_S = 365 * 86400
+FORM_VERBS = frozenset({"acknowledge", "resolve", "false-alarm", "note", "approve", "refuse", "undo", "edit", "answer"})
+
+
+class Console:
+    """Handlers; the routes are in app.py, and who may come here is decided in guard.py."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def first(self, request: Request) -> Response:
+        desk = self._desk
+        shown = await desk.read(first_page, desk.reads, desk.live(), desk.reader(request))
+        return self._page(request, "first.html", people=list(desk.settings().people), answers=detail.ANSWERS, **shown)
+
+    async def incident(self, request: Request) -> Response:
+        desk = self._desk
+        shown = await desk.read(detail.incident_page, desk.reads, request.path_params["id"], desk.reader(request))
+        return self._page(request, "incident.html", **shown)
+
+    async def probe(self, request: Request) -> Response:
+        desk = self._desk
+        shown = detail.probe_page(desk.live(), desk.settings(), request.path_params["name"], desk.reader(request))
+        return self._page(request, "probe.html", **shown)
+
+    async def messages(self, request: Request) -> Response:
+        desk, query = self._desk, Query.of(request.query_params)
+        shown = await desk.read(detail.messages_page, desk.reads, query)
+        return self._page(request, "messages.html", **shown)
+
+    async def enter(self, request: Request) -> Response:
+        """A one-time link: sets the cookie and goes on to the first page by itself.
+
+        The answer is a page, not a redirect: one that begins on another site would not carry a SameSite=Strict cookie.
+        """
+        if not self._desk.links.take(request.path_params["code"]):
+            raise Unanswerable(Trouble(403, "web.code"))
+        response = self._page(request, "enter.html")
+        response.set_cookie(
+            cookie_name(request.scope),
+            self._desk.links.session(),
+            max_age=int(SESSION_LIVES.total_seconds()),
+            path="/",
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    async def do(self, request: Request) -> Response:
+        """A button: fields verb, id, by, text, version, words, back and the form's token."""
+        desk, given = self._desk, await _form(request)
+        if not desk.links.is_form_token(request.state.session, given.get("token", "")):
+            raise Unanswerable(Trouble(403, "web.form"))
+        verb, by = given.get("verb", ""), given.get("by") or "console"
+        if verb not in FORM_VERBS:
+            raise Unanswerable(Trouble(400, "web.field", {"field": "verb"}))
+        if by != "console" and by not in desk.settings().people:
+            raise Unanswerable(Trouble(400, "web.field", {"field": "by"}))
+        version = given.get("version", "")
+        await desk.command(
+            verb,
+            given.get("id"),
+            by,
+            tuple(given.get("words", "").split()),
+            given.get("text", "").strip() or None,
+            int(version) if version.isascii() and version.isdigit() else None,
+        )
+        back = given.get("back", "/")
+        response = RedirectResponse(back if BACK.fullmatch(back) else "/", 303)
+        response.set_cookie(WHO, by, max_age=YEAR_S, path="/", httponly=True, samesite="strict")
+        return response
+
+    def trouble(self, connection: HTTPConnection, trouble: Trouble) -> Response:
+        """A page that says what is wrong and what to do."""
+        return self._page(connection, "trouble.html", trouble.status, trouble=trouble)
+
+    def _page(self, connection: HTTPConnection, template: str, status: int = 200, **shown: object) -> Response:
+        desk, reader = self._desk, self._desk.reader(connection)
+        session = connection.scope.get("state", {}).get("session")
+        asked = connection.query_params.get("lang")
+        response = page(
+            desk.pages,
+            template,
+            reader,
+            status,
+            path=connection.url.path,
+            languages={other: _with_language(connection, other) for other in desk.settings().phrases},
+            token=desk.links.form_token(session) if session else None,
+            who=connection.cookies.get(WHO, ""),
+            **shown,
+        )
+        if asked and choose([asked], desk.settings().phrases, "") == reader.language:
+            response.set_cookie(COOKIE, reader.language, max_age=YEAR_S, path="/", samesite="lax")
+        return response
+
+
+def _with_language(connection: HTTPConnection, language: str) -> str:
+    """The address of this page in another language."""
+    query = {**connection.query_params, "lang": language}
+    path = "/" if connection.url.path.startswith("/link/") else connection.url.path
+    return f"{path}?{urlencode(query)}"
+
+
+async def _form(request: Request) -> Mapping[str, str]:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > MOST_BODY:
+            raise Unanswerable(Trouble(413, "web.too_long", {"most": MOST_BODY}))
+    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))

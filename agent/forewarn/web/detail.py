@@ -1,0 +1,110 @@
+"""One incident, one probe, the messages: what the console's other pages show. All of it blocks on the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+
+from forewarn.core.reader import Body, Reader
+from forewarn.core.show import target_why
+from forewarn.model.finding import Finding
+from forewarn.model.incident import Incident, IncidentState
+from forewarn.model.message import Message, MessageKind, MessageState
+from forewarn.model.playbook import Run
+from forewarn.model.series import unit_of
+from forewarn.model.settings import Settings
+from forewarn.web.first import called, figure, row, series_name
+from forewarn.web.reads import MOST, Live, Query, Reads
+from forewarn.web.said import Trouble, Unanswerable
+
+BUTTONS: Mapping[IncidentState, tuple[str, ...]] = {
+    IncidentState.AHEAD: ("acknowledge", "false-alarm", "note"),
+    IncidentState.OPEN: ("acknowledge", "resolve", "false-alarm", "note"),
+    IncidentState.ACKNOWLEDGED: ("resolve", "false-alarm", "note"),
+    IncidentState.MITIGATED: ("resolve", "note"),
+    IncidentState.RESOLVED: ("note",),
+}
+"""What a person can do about an incident from its page, by state; the first is the one that is asked for."""
+
+ANSWERS: Mapping[MessageState, tuple[str, ...]] = {
+    MessageState.WAITING: ("approve", "refuse"),
+    MessageState.HELD: ("undo",),
+}
+
+
+def incident_page(reads: Reads, id: str, reader: Reader) -> Body:
+    """Decision first, then evidence, messages, dues, story and runs; raises Unanswerable where there is no such incident."""
+    incident = reads.ledger.get(id)
+    if not isinstance(incident, Incident):
+        raise Unanswerable(Trouble(404, "web.not_found", {"id": id}))
+    settings = reads.settings()
+    messages = [m for m in _found(reads, "message", id) if isinstance(m, Message)]
+    judged = incident.impact
+    return {
+        "row": row(reads, settings, incident, reader),
+        "incident": incident,
+        "buttons": buttons(incident),
+        "findings": [f for f in (reads.ledger.get(f) for f in incident.findings) if isinstance(f, Finding)],
+        "affected": [_customer(settings, name) for name in judged.affected],
+        "exposed": [_customer(settings, name) for name in judged.exposed if name not in judged.affected],
+        "notices": _by_subkind([m for m in messages if m.kind is MessageKind.NOTICE]),
+        "pages": [m for m in messages if m.kind is not MessageKind.NOTICE],
+        "answers": ANSWERS,
+        "dues": [d for d in reads.dues(incident=id) if d.ended != "dropped"],
+        "timeline": reads.ledger.timeline(id),
+        "runs": [r for r in _found(reads, "run", id) if isinstance(r, Run)],
+        "people": list(settings.people),
+        "unit_of": unit_of,
+    }
+
+
+def buttons(incident: Incident) -> tuple[str, ...]:
+    """Verbs that fit the incident's state. A forewarning that somebody owns needs no second owner."""
+    verbs = BUTTONS.get(incident.state, ())
+    return tuple(verb for verb in verbs if not (verb == "acknowledge" and incident.owner))
+
+
+def _found(reads: Reads, kind: str, incident: str) -> Sequence[object]:
+    return reads.ledger.find(kind, incident=incident, newest=False, limit=MOST)
+
+
+def _customer(settings: Settings, name: str) -> tuple[str, bool]:
+    """How a customer is called, and whether they are a VIP."""
+    found = settings.customers.get(name)
+    return (found.title, found.vip) if found else (name, False)
+
+
+def _by_subkind(notices: list[Message]) -> list[tuple[str, list[Message]]]:
+    """Notices of one occasion side by side, in the order in which the occasions came."""
+    order = list(dict.fromkeys(m.subkind or "" for m in notices))
+    ordered = sorted(notices, key=lambda m: (order.index(m.subkind or ""), m.at, m.language))
+    return [(subkind, list(group)) for subkind, group in groupby(ordered, key=lambda m: m.subkind or "")]
+
+
+def probe_page(live: Live, settings: Settings, name: str, reader: Reader) -> Body:
+    """One probe with its targets, figures and rules; raises Unanswerable where there is no such probe."""
+    view = next((view for view in live.probes if view.probe.name == name), None)
+    if view is None:
+        raise Unanswerable(Trouble(404, "web.not_found", {"id": name}))
+    return {
+        "view": view,
+        "service": called(settings, view.probe.service, reader) if view.probe.service else None,
+        "target_why": lambda target: target_why(target, reader),
+        "figure": lambda one: figure(one, reader),
+        "series_name": lambda series: series_name(series, reader),
+    }
+
+
+def messages_page(reads: Reads, query: Query) -> Body:
+    """Messages, newest first, with the titles of the incidents that they are about."""
+    found = reads.ledger.find("message", states=query.states, incident=query.incident, limit=query.limit + 1, after=query.after)
+    messages = [m for m in found if isinstance(m, Message)][: query.limit]
+    ids = {m.incident for m in messages if m.incident}
+    return {
+        "messages": messages,
+        "incidents": {id: i for id in ids if isinstance(i := reads.ledger.get(id), Incident)},
+        "next": messages[-1].id if len(found) > query.limit else None,
+        "answers": ANSWERS,
+        "people": list(reads.settings().people),
+        "state": query.states[0] if query.states else None,
+    }

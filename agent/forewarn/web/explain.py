@@ -1,0 +1,39 @@
+"""The chain behind an id, as JSON and as the text that `forewarn why` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from forewarn.core.learn.why import as_json, as_text, explain
+from forewarn.core.reader import Body, Reader
+from forewarn.core.tell.audience import who
+from forewarn.model.errors import NotFound
+from forewarn.model.incident import Incident
+from forewarn.model.message import Message, Subkind
+from forewarn.model.settings import Settings
+from forewarn.model.text import Say
+from forewarn.ports import Ledger
+from forewarn.web.reads import MOST, Reads
+
+
+def explained(id: str, reads: Reads, reader: Reader) -> Body:
+    """{"why": (JSON, text)}, or None in it where there is no such thing. Blocks on the store."""
+    settings = reads.settings()
+
+    def not_told(incident: Incident, subkind: str) -> Sequence[tuple[str, Say]]:
+        return _left_out(incident, subkind, settings, reads.ledger)
+
+    try:
+        found = explain(id, reads.ledger.get, lambda incident: reads.dues(incident=incident), not_told)
+    except NotFound:
+        return {"why": None}
+    return {"why": (as_json(found, reader.tell), as_text(found, reader.tell))}
+
+
+def _left_out(incident: Incident, subkind: str, settings: Settings, ledger: Ledger) -> list[tuple[str, Say]]:
+    """Customers who got no notice of this subkind, by today's map; whoever has one got it, whatever the map says now."""
+    if subkind not in set(Subkind):
+        return []
+    messages = ledger.find("message", incident=incident.id, limit=MOST)
+    wrote_to = {m.to for m in messages if isinstance(m, Message) and m.subkind == subkind}
+    return [(left.customer, left.why) for left in who(incident, subkind, settings).not_told if left.customer not in wrote_to]

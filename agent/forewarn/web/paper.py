@@ -1,0 +1,40 @@
+"""Jinja's environment for the console's pages: escaping always on, and the catalogue as a function."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse
+
+from forewarn.core.reader import Reader
+from forewarn.model.text import Fact, Say
+
+
+def environment() -> Environment:
+    """Made once: templates are compiled on first use and kept."""
+    return Environment(
+        loader=PackageLoader("forewarn.web", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+def page(pages: Environment, template: str, reader: Reader, status: int = 200, **shown: object) -> HTMLResponse:
+    """A page in the reader's language. Templates say `t(key, fact=...)`; times are datetimes or epoch seconds."""
+
+    def t(key: str, /, **facts: Fact | datetime) -> str:
+        return reader.tell(Say(key, {name: _fact(value) for name, value in facts.items()}))
+
+    def say(what: Say | None) -> str:
+        return reader.tell(what) if what else ""
+
+    text = pages.get_template(template).render(t=t, say=say, word=reader.word, reader=reader, **shown)
+    return HTMLResponse(text, status, {"content-language": reader.language, "vary": "Accept-Language, Cookie"})
+
+
+def _fact(value: Fact | datetime) -> Fact:
+    return value.timestamp() if isinstance(value, datetime) else value

@@ -1,0 +1,18 @@
+#!/bin/sh
+# What tests need beyond Python, from the distribution's packages; nothing is done when all of it is there.
+set -eu
+missing=
+want() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+want openssl openssl
+want chromium chromium
+[ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
+    echo "Tests that need these are skipped; install them with:  sudo apt install$missing" >&2
+    exit 0
+fi
+echo "Installing for the tests:$missing"
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update
+# shellcheck disable=SC2086
+apt-get -qq install --no-install-recommends -y $missing >/dev/null

@@ -1,0 +1,180 @@
+"""What every store of samples must do. A new backend is a line in BACKENDS."""
+
+from __future__ import annotations
+
+import math
+import threading
+from time import perf_counter
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from forewarn.model.errors import StoreError
+from forewarn.model.series import SeriesId
+from forewarn.store import samples as samples_module
+from forewarn.store.samples import SqliteSamples
+from forewarn.store.samples_memory import MemorySamples
+
+CPU = SeriesId("host", "local", "cpu_ratio")
+DISK = SeriesId("host", "local", "fs_used_ratio", (("device", "sd|a"), ("mount", '/s"rv\\')))
+SHOP = SeriesId("shop", "https://shop.example/健康", "total_s")
+BACKENDS = {"sqlite": lambda folder: SqliteSamples(folder / "samples.db"), "memory": lambda folder: MemorySamples()}
+
+
+@pytest.fixture(params=BACKENDS)
+def samples(request, tmp_path):
+    made = BACKENDS[request.param](tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=[1, 5, 20_000], ids=lambda rows: f"seal-{rows}")
+def seal_rows(request, monkeypatch):
+    """How soon samples move from the appended to the sorted part; no reader may see a difference."""
+    monkeypatch.setattr(samples_module, "SEAL_ROWS", request.param)
+
+
+pytestmark = pytest.mark.usefixtures("seal_rows")
+
+
+def pairs(window) -> list[tuple[float, float]]:
+    return list(zip(window.times_s, window.values, strict=True))
+
+
+def test_nothing_is_known_at_first(samples):
+    window = samples.read(CPU, 0, 1e10)
+    assert (pairs(window), window.fresh, window.times_s.typecode, window.values.typecode) == ([], 0, "d", "d")
+    assert (samples.series(), samples.last(), samples.cursor("log"), samples.prune(1e10)) == ([], {}, None, 0)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "found"),
+    [(0, 99, [10, 20, 30]), (10, 30, [10, 20]), (10.5, 30.5, [20, 30]), (30, 30, []), (40, 50, []), (30, 10, [])],
+)
+def test_a_read_takes_since_and_leaves_until(samples, since, until, found):
+    samples.append([(CPU, float(at), at / 100) for at in (10, 20, 30)] + [(DISK, 15.0, 9.0)])
+    window = samples.read(CPU, since, until)
+    assert pairs(window) == [(at, at / 100) for at in found]
+    assert window.fresh == len(found)
+
+
+def test_what_comes_late_stands_in_its_place(samples):
+    for at in (10.0, 40.0, 20.0, 5.0, 30.0):
+        samples.append([(CPU, at, at)])
+    assert list(samples.read(CPU, 0, 99).times_s) == [5, 10, 20, 30, 40]
+
+
+def test_the_later_of_two_at_one_time_counts(samples):
+    samples.append([(CPU, 10.0, 1.0), (CPU, 10.0, 2.0), (CPU, 20.0, 5.0)])
+    assert pairs(samples.read(CPU, 0, 99)) == [(10, 2), (20, 5)]
+    samples.append([(CPU, 10.0, 3.0)])
+    assert pairs(samples.read(CPU, 0, 99)) == [(10, 3), (20, 5)]
+    assert samples.last() == {CPU: (20, 5)}
+
+
+def test_what_is_no_number_is_left_out(samples):
+    samples.append([(CPU, 10.0, math.nan), (CPU, 11.0, math.inf), (CPU, 12.0, -math.inf), (CPU, 13.0, 0.0), (DISK, 9.0, math.nan)])
+    assert pairs(samples.read(CPU, 0, 99)) == [(13, 0)]
+    assert samples.series() == [CPU]
+
+
+def test_series_and_their_last_samples(samples):
+    samples.append([(CPU, 10.0, 0.1), (DISK, 10.0, 0.9), (SHOP, 11.0, 0.3)])
+    samples.append([(CPU, 20.0, 0.2), (SHOP, 5.0, 0.7)])
+    assert samples.series() == [CPU, DISK, SHOP]
+    assert samples.series("host") == [CPU, DISK]
+    assert samples.last() == {CPU: (20, 0.2), DISK: (10, 0.9), SHOP: (11, 0.3)}
+    assert samples.last("shop") == {SHOP: (11, 0.3)}
+    assert samples.series("nothing") == [] and samples.last("nothing") == {}
+
+
+def test_cursors_come_with_their_samples(samples):
+    samples.append([(CPU, 1.0, 1.0)], {"log": {"file": "/日志", "offset": 10}, "journal": {}})
+    samples.append([], {"log": {"file": "/日志", "offset": 20}})
+    assert samples.cursor("log") == {"file": "/日志", "offset": 20}
+    assert samples.cursor("journal") == {}
+    assert samples.cursor("other") is None
+
+
+def test_prune_forgets_what_is_older_and_series_without_any(samples, monkeypatch):
+    monkeypatch.setattr(samples_module, "PRUNE_ROWS", 3)
+    samples.append([(CPU, float(at), 1.0) for at in range(20)] + [(DISK, 3.0, 1.0)])
+    assert samples.prune(12.0) == 13
+    assert list(samples.read(CPU, 0, 99).times_s) == list(range(12, 20))
+    assert samples.series() == [CPU]
+    assert samples.prune(12.0) == 0
+    samples.append([(SHOP, 50.0, 3.0), (DISK, 60.0, 2.0)])
+    assert pairs(samples.read(DISK, 0, 99)) == [(60, 2)]
+    assert pairs(samples.read(SHOP, 0, 99)) == [(50, 3)]
+
+
+TIMES = st.integers(0, 12).map(float)
+BATCHES = st.lists(st.lists(st.tuples(st.sampled_from([CPU, DISK]), TIMES, st.floats(-1e6, 1e6)), max_size=8), max_size=8)
+
+
+@given(batches=BATCHES, before=TIMES)
+@hypothesis_settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_files_and_memory_agree_on_any_history(tmp_path_factory, batches, before):
+    ours, theirs = MemorySamples(), SqliteSamples(tmp_path_factory.mktemp("agree") / "samples.db")
+    for n, batch in enumerate(batches):
+        for store in (ours, theirs):
+            store.append(batch, {"log": {"n": n}})
+    for _ in range(2):
+        for series in (CPU, DISK):
+            assert theirs.read(series, 0, 99) == ours.read(series, 0, 99)
+            assert theirs.read(series, 3, 9) == ours.read(series, 3, 9)
+        assert theirs.last() == ours.last()
+        assert theirs.cursor("log") == ours.cursor("log")
+        ours.prune(before), theirs.prune(before)
+    theirs.close()
+
+
+# --- files only
+
+
+def test_all_is_there_after_a_restart(tmp_path):
+    first = SqliteSamples(tmp_path / "samples.db")
+    first.append([(DISK, float(at), at / 10) for at in range(7)], {"log": {"offset": 3}})
+    first.close()
+    second = SqliteSamples(tmp_path / "samples.db")
+    second.append([(DISK, 7.0, 0.7)])
+    assert pairs(second.read(DISK, 0, 99)) == [(at, at / 10) for at in range(8)]
+    assert second.cursor("log") == {"offset": 3}
+    second.close()
+
+
+def test_an_append_that_fails_leaves_neither_samples_nor_cursors(tmp_path):
+    store = SqliteSamples(tmp_path / "samples.db")
+    store.append([(CPU, 1.0, 1.0)], {"log": {"offset": 1}})
+    with store._file.transaction() as db:
+        pages = db.execute("PRAGMA page_count").fetchone()[0]
+        db.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreError, match=r"samples.db: the disk is full and nothing of this was stored; free some space"):
+        store.append([(DISK, float(at), 1.0) for at in range(5000)], {"log": {"offset": 2}})
+    assert store.series() == [CPU] and store.cursor("log") == {"offset": 1}
+    with store._file.transaction() as db:
+        db.execute("PRAGMA max_page_count = 1000000")
+    store.append([(DISK, 3.0, 1.0)], {"log": {"offset": 3}})
+    assert pairs(store.read(DISK, 0, 99)) == [(3, 1)]
+    assert pairs(store.read(CPU, 0, 99)) == [(1, 1)]
+    store.close()
+
+
+def test_an_append_gets_in_while_a_prune_is_under_way(tmp_path):
+    store = SqliteSamples(tmp_path / "samples.db")
+    store.append([(CPU, float(at), 1.0) for at in range(60_000)])
+    pruned: list[int] = []
+    thread = threading.Thread(target=lambda: pruned.append(store.prune(59_000.0)))
+    thread.start()
+    waits = []
+    for at in range(60_000, 60_020):
+        begin = perf_counter()
+        store.append([(CPU, float(at), 1.0)])
+        waits.append(perf_counter() - begin)
+    thread.join()
+    assert pruned == [59_000]
+    assert len(store.read(CPU, 0, 1e9).values) == 1_020
+    assert max(waits) < 0.5  # 0.02 s on a quiet machine
+    store.close()
