@@ -163,6 +163,7 @@ def test_no_text_whatever_raises(text: str) -> None:
     assert all(problem.startswith("f.yaml:") for problem in problems)
 
 
+@settings(deadline=None)
 @given(st.integers())
 def test_whole_numbers_of_every_size(number: int) -> None:
     assert scalar(str(number)) == number

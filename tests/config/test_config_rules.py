@@ -81,9 +81,7 @@ def test_map_form(probe: str, written: str, options: object, tmp_path: Path) -> 
 
 
 def test_a_rule_keeps_its_words_and_its_place(tmp_path: Path) -> None:
-    rule = rule_of(
-        tmp_path, WEB, "{name: slow, threshold: {metric: total_s, above: 1s}, colour: red, effect: slow, mode: shadow}"
-    )
+    rule = rule_of(tmp_path, WEB, "{name: slow, threshold: {metric: total_s, above: 1s}, colour: red, effect: slow, mode: shadow}")
     assert (rule.name, rule.colour, rule.effect, rule.mode) == ("slow", Colour.RED, Effect.SLOW, Mode.SHADOW)
     assert str(rule.source) == "probes/a.yaml:6"
 

@@ -88,7 +88,11 @@ def test_open_hours_of_a_week() -> None:
         (times.hours, "9-18", '"9-18" are not hours; write "09:00-18:00"'),
         (times.hours, "09:00-25:00", '"09:00-25:00" are not hours of a day; write "09:00-18:00"'),
         (times.hours, "09:00-09:00", '"09:00-09:00" begin and end at the same time; write "00:00-24:00" for a whole day'),
-        (times.dates, "2026-10-07..2026-10-01", '"2026-10-07..2026-10-01": the last day must follow the first within a year; write'),
+        (
+            times.dates,
+            "2026-10-07..2026-10-01",
+            '"2026-10-07..2026-10-01": the last day must follow the first within a year; write',
+        ),
         (times.dates, "tomorrow", '"tomorrow" is not a date; write 2026-10-01 or 2026-10-01..2026-10-07'),
     ],
 )
@@ -104,7 +108,9 @@ def test_no_such_moment(text: object) -> None:
         times.moment(text, UTC)
 
 
-@pytest.mark.parametrize("open_", [{"Mon": ("09:00-12:00", "11:00-13:00")}, {"Mon": ("22:00-02:00", "23:00-23:30")}, {}, {"Mon": ()}])
+@pytest.mark.parametrize(
+    "open_", [{"Mon": ("09:00-12:00", "11:00-13:00")}, {"Mon": ("22:00-02:00", "23:00-23:30")}, {}, {"Mon": ()}]
+)
 def test_hours_that_make_no_calendar(open_) -> None:
     with pytest.raises(Wrong):
         times.week(open_)

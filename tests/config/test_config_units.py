@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forewarn.config import units
@@ -131,22 +131,26 @@ def test_spans_of_the_ladder() -> None:
     assert units.span("24h") == Span(seconds=86400)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10**9), st.sampled_from(sorted(units.SECONDS)))
 def test_a_duration_survives_being_written(number: int, unit: str) -> None:
     seconds = units.duration(f"{number}{unit}")
     assert units.duration(units.duration_text(seconds)) == pytest.approx(seconds)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**12), st.sampled_from(sorted(units.BYTES)))
 def test_sizes_are_exact_multiples(number: int, unit: str) -> None:
     assert units.size(f"{number}{unit}") == float(number) * units.BYTES[unit]
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1).map(lambda part: round(part, 6)))
 def test_percent_and_fraction_agree(part: float) -> None:
     assert units.share(f"{part * 100:.6f}%") == pytest.approx(units.share(part))
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), st.floats(), st.integers(), st.none(), st.booleans(), st.lists(st.integers())))
 @pytest.mark.parametrize("read", [units.duration, units.size, units.ratio, units.celsius, units.plain, units.span])
 def test_whatever_comes_is_read_or_refused(read, value) -> None:

@@ -125,6 +125,11 @@ async def test_a_dripping_answer_ends_at_the_deadline():
     assert time.monotonic() - began < 0.6
 
 
+async def test_a_yes_counts_although_its_body_never_comes():
+    async with Hook(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n").up() as hook:
+        await send(f"json://localhost:{hook.port}/", timeout_s=0.2)
+
+
 async def test_nobody_listens():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

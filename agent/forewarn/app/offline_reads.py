@@ -14,8 +14,9 @@ from pathlib import Path
 from forewarn.config.find import shipped
 from forewarn.core.reader import Body, Reader
 from forewarn.model.errors import ForewarnError, NotFound, StoreError
+from forewarn.model.series import SeriesId
 from forewarn.model.settings import Settings
-from forewarn.model.text import Say, say
+from forewarn.model.text import say
 from forewarn.ports import ProbeView, SeriesView, TargetView
 
 OFFLINE = say("trouble.offline")
@@ -84,14 +85,11 @@ class Offline:
         self._ledger.close()
 
 
-def _view(settings: Settings, name: str, last: Mapping[object, tuple[float, float]]) -> ProbeView:
-    from forewarn.model.series import SeriesId
-
+def _view(settings: Settings, name: str, last: Mapping[SeriesId, tuple[float, float]]) -> ProbeView:
     found: dict[str, list[SeriesView]] = {target.name: [] for target in settings.probes[name].targets}
     for series, (at_s, value) in last.items():
-        if isinstance(series, SeriesId):
-            one = SeriesView(series=series, value=value, at=datetime.fromtimestamp(at_s, UTC))
-            found.setdefault(series.target, []).append(one)
+        one = SeriesView(series=series, value=value, at=datetime.fromtimestamp(at_s, UTC))
+        found.setdefault(series.target, []).append(one)
     targets = tuple(
         TargetView(
             target=target,
@@ -121,5 +119,3 @@ def phrases(language: str) -> Mapping[str, str]:
         for document in read(path.read_bytes(), str(path), [])
     ]
     return catalogue(docs, problems)
-
-

@@ -10,7 +10,7 @@ Source: https://yaml.org/spec/1.2.2/#103-core-schema
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -126,20 +126,22 @@ class _Builder:
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Any, int]] = {}
         self._count = 0
+        self._takes: Mapping[type, Callable[[Any, int], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._begin,
+            yaml.SequenceStartEvent: self._begin,
+            yaml.AliasEvent: self._alias,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+        }
 
     def problem(self, line: int, path: Path, what: str, right: str | None = None) -> None:
         self.problems.append(Problem(self.file, line, path_text(path), what, right))
 
     def take(self, event: Any) -> None:
-        line = event.start_mark.line + 1
-        if isinstance(event, yaml.ScalarEvent):
-            self._scalar(event, line)
-        elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            self._begin(event, line)
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event, line)
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            self._end()
+        take = self._takes.get(type(event))
+        if take is not None:
+            take(event, event.start_mark.line + 1)
 
     def _scalar(self, event: Any, line: int) -> None:
         top = self._open[-1] if self._open else None
@@ -185,7 +187,7 @@ class _Builder:
         path = self._put(value, line)
         self._open.append(_Open(value, path, event.anchor, self._count, 0 if isinstance(value, list) else None))
 
-    def _end(self) -> None:
+    def _end(self, event: Any, line: int) -> None:
         done = self._open.pop()
         if done.anchor:
             self._anchors[done.anchor] = (done.value, 1 + self._count - done.began)

@@ -25,9 +25,9 @@ def folder(explicit: str | None, environ: Mapping[str, str], here: Path | None =
     A folder that was named must be one; raises ForewarnError otherwise.
     """
     if explicit:
-        return _named(Path(explicit), "--config")
+        return _named(Path(explicit), "")
     if environ.get("FOREWARN_CONFIG"):
-        return _named(Path(environ["FOREWARN_CONFIG"]), "FOREWARN_CONFIG")
+        return _named(Path(environ["FOREWARN_CONFIG"]), "FOREWARN_CONFIG: ")
     here = here or Path.cwd()
     if (here / "config").is_dir() and (here / "probes").is_dir():
         return here
@@ -37,11 +37,11 @@ def folder(explicit: str | None, environ: Mapping[str, str], here: Path | None =
 def _named(path: Path, by: str) -> Path:
     if not path.is_dir():
         said = "is a file" if path.is_file() else "does not exist"
-        raise ForewarnError(f'{by}: "{path}" {said}; name the folder that holds config/, probes/ and playbooks/')
+        raise ForewarnError(f'{by}"{path}" {said}; name the folder that holds config/, probes/ and playbooks/')
     if not any((path / part).is_dir() for part in PARTS):
         above = path.resolve().parent
         better = (
             f"; did you mean {above}?" if (above / "config").is_dir() and path.resolve().name in PARTS else "; make config/ in it"
         )
-        raise ForewarnError(f'{by}: "{path}" holds none of config/, probes/ and playbooks/{better}')
+        raise ForewarnError(f'{by}"{path}" holds none of config/, probes/ and playbooks/{better}')
     return path.resolve()

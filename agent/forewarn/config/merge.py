@@ -16,6 +16,11 @@ class _Places:
         self.lines: dict[Path, int] = {}
         self.files: dict[Path, str] = {}
 
+    def note(self, doc: Document, taken: Path, to: Path) -> None:
+        """The place of `taken` alone."""
+        at = doc.at(taken)
+        self.lines[to], self.files[to] = at.line, at.file
+
     def copy(self, doc: Document, taken: Path, to: Path) -> None:
         """The place of `taken` and of everything below it."""
         for path, line in doc.lines.items():
@@ -32,7 +37,7 @@ def merged(docs: Sequence[Document], problems: Problems) -> Document | None:
     if len(docs) < 2:
         return docs[0] if docs else None
     places = _Places()
-    places.lines[()], places.files[()] = docs[0].at(()).line, docs[0].file
+    places.note(docs[0], (), ())
     value: Any = {} if isinstance(docs[0].value, dict) else []
     for doc in docs:
         if type(doc.value) is not type(value):
@@ -52,7 +57,7 @@ def _side_by_side(into: Any, doc: Document, value: Any, at: Path, to: Path, plac
         here, there = (*at, key), (*to, key)
         if key not in into:
             into[key] = type(item)() if isinstance(item, dict | list) else item
-            places.copy(doc, here, there)
+            places.note(doc, here, there)
             if not isinstance(item, dict | list):
                 continue
         elif type(into[key]) is not type(item) or not isinstance(item, dict | list):

@@ -119,14 +119,13 @@ def _probe(
 
 def _with_files(model: Any, value: Any, doc: Document, at: Path, problems: Problems, secrets: SecretFiles) -> Any:
     """Names of files, where the options want files, as full paths."""
-    result = dict(value)
-    for key, field in fields_of(model).items():
-        given = value.get(key)
-        inner = models_of(field.annotation)
-        if isinstance(given, str) and FilePath in (field.annotation, *get_args(field.annotation)):
+    result, fields = dict(value), fields_of(model)
+    for key, given in value.items():
+        annotation = fields[key].annotation if key in fields else None
+        if isinstance(given, str) and FilePath in (annotation, *get_args(annotation)):
             path = problems.reading(doc, (*at, key), secrets.path, given)
             result[key] = str(path) if path else given
-        elif isinstance(given, dict) and inner:
+        elif isinstance(given, dict) and (inner := models_of(annotation)):
             result[key] = _with_files(inner[0], given, doc, (*at, key), problems, secrets)
     return result
 

@@ -11,6 +11,7 @@ from forewarn.model.errors import Problem
 
 P = ParamSpec("P")
 T = TypeVar("T")
+LONGEST = 400  # characters of one sentence
 
 
 class Wrong(ValueError):
@@ -42,7 +43,7 @@ class Problems:
 
     def add(self, doc: Document, path: Path, what: str, right: str | None = None) -> None:
         at = doc.at(path)
-        what, right = doc.masked(what), doc.masked(right) if right else None
+        what, right = _short(doc.masked(what)), doc.masked(right) if right else None
         self.put(Problem(at.file, at.line, path_text(path), what, right))
 
     def reading(self, doc: Document, path: Path, read: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | None:
@@ -52,6 +53,11 @@ class Problems:
         except Wrong as wrong:
             self.add(doc, path, wrong.what, wrong.right)
             return None
+
+
+def _short(text: str) -> str:
+    """A sentence that somebody's long value is part of."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
 
 
 def suggestion(word: str, known: Iterable[str], most: int = 8, near: float = 0.6) -> str | None:

@@ -97,7 +97,7 @@ def duration_text(seconds: float) -> str:
             return f"{seconds / SECONDS[unit]:.0f}{unit}"
     if seconds == 0:
         return "0s"
-    return f"{seconds * 1000:g}ms" if seconds < 1 else f"{seconds:g}s"
+    return f"{seconds * 1000:.12g}ms" if seconds < 1 else f"{seconds:.12g}s"
 
 
 def size(value: object) -> float:
@@ -128,7 +128,7 @@ def ratio(value: object) -> float:
         if found := _PERCENT.fullmatch(value.strip()):
             return float(found[1]) / 100
         if _PLAIN.fullmatch(value.strip()):
-            value = float(value)
+            value = scalar_of(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise Wrong(f"{shown(value)} is not a share", "write 90%")
     if abs(value) > 1:
@@ -149,7 +149,7 @@ def celsius(value: object) -> float:
 def plain(value: object) -> float:
     """A number without a unit."""
     if isinstance(value, str) and _PLAIN.fullmatch(value.strip()):
-        return float(value)
+        return float(scalar_of(value.strip()))
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise Wrong(f"{shown(value)} is not a plain number", "write it without a unit, e.g. 90")
     return float(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -96,6 +97,7 @@ def _place(loc: Sequence[int | str], value: Any, model: Any) -> tuple[Path, list
     return path, keys
 
 
+@lru_cache(maxsize=256)
 def fields_of(model: type[BaseModel]) -> dict[str, Any]:
     """What may be written -> its field."""
     return {field.alias or name: field for name, field in model.model_fields.items()}
@@ -155,6 +157,7 @@ _SHAPES = {
     "tuple": ("a list belongs", "write [one, two]"),
     "bool": ("true or false belongs", "write true or false"),
     "int": ("a whole number belongs", "write it without a unit"),
+    "finite": ("a number belongs", "write a smaller one"),
     "float": ("a number belongs", "write it without a unit"),
 }
 _BOUNDS = {

@@ -15,7 +15,7 @@ from forewarn.model.hold import Hold
 from forewarn.model.impact import Factor
 from forewarn.model.incident import Incident, TimelineEntry
 from forewarn.model.message import Attempt, Message, MessageState
-from forewarn.model.playbook import Run, StepResult
+from forewarn.model.playbook import Playbook, Run, StepResult
 from forewarn.model.series import SeriesId, metric_text
 from forewarn.model.text import say
 
@@ -255,6 +255,22 @@ def _step(it: StepResult) -> Body:
         "ended_at": stamp(it.ended_at),
         "summary": it.summary,
         "output": it.output,
+    }
+
+
+def playbook(it: Playbook, reader: Reader) -> Body:
+    """An item of GET /api/v1/playbooks."""
+    match = {name: getattr(it.match, name) for name in ("service", "rule", "probe", "tag")}
+    return {
+        "name": it.name,
+        "title": it.title.get(reader.language) or it.title.get("en") or it.name,
+        "for": {name: value for name, value in match.items() if value is not None},
+        "takes_s": number(it.takes_s),
+        "needs": [{"what": need.what, "lead_s": number(need.lead_s)} for need in it.needs],
+        "risk": it.risk,
+        "mode": str(it.mode),
+        "steps": [{"name": step.name, "kind": step.kind, "changing": step.changing} for step in it.steps],
+        "source": str(it.source),
     }
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
+from functools import cache
 from typing import TypeVar
+
+
+@cache
+def _ranks(kind: type[Ranked]) -> dict[Ranked, int]:
+    return {member: at for at, member in enumerate(kind)}
 
 
 class Ranked(StrEnum):
@@ -16,7 +22,7 @@ class Ranked(StrEnum):
     @property
     def rank(self) -> int:
         """0 is the worst."""
-        return list(type(self)).index(self)
+        return _ranks(type(self))[self]
 
     def worse_than(self, other: Ranked) -> bool:
         return self.rank < other.rank

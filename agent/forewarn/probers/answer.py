@@ -148,7 +148,7 @@ def _talked(broken: Broken) -> Failure:
             return down(Reason.TLS, f"TLS failed: {_words(broken)}")
         case Code.REDIRECTS:
             return down(Reason.REDIRECTS, f"redirected too often: {_words(broken)}")
-        case Code.TOO_LARGE:
+        case Code.TOO_LARGE | Code.RECEIVE if broken.code == Code.TOO_LARGE or "too large" in broken.message.lower():
             return down(Reason.TOO_BIG, f"the headers of the answer are too large: {_words(broken)}")
         case Code.WEIRD | Code.UNSUPPORTED | Code.RECEIVE | Code.ENCODING | Code.URL | Code.SEND:
             return down(Reason.PROTOCOL, f"not an HTTP answer: {_words(broken)}")

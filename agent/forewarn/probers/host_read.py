@@ -84,13 +84,13 @@ class HostProber:
         }
         for name, reader in readers.items():
             try:
-                readings += reader()
+                readings += reader()  # type: ignore[no-untyped-call]
             except (OSError, ValueError, RuntimeError, psutil.Error) as error:
                 troubles.append(f"{name} can't be read: {error}")
         return readings, troubles
 
     def _processor(self, probe: str) -> Iterator[Reading]:
-        found = psutil.cpu_times()  # type: ignore[no-untyped-call]
+        found = psutil.cpu_times()
         times = dict(zip(found._fields, found, strict=True))
         before, self._cpu[probe] = self._cpu.get(probe), times
         used = used_ratio(before, times) if before else None

@@ -94,7 +94,8 @@ class Files:
         trouble = self.trouble()
         if trouble:
             return unknown(Reason.PERMISSION, trouble)
-        return unknown(Reason.MISSING, f"there is no such file: {', '.join(self._globs)}")
+        hint = "; this machine keeps its log in the journal only: install rsyslog to have files" if _journal_only() else ""
+        return unknown(Reason.MISSING, f"there is no such file: {', '.join(self._globs)}{hint}")
 
     def close(self) -> None:
         """Also from another thread, while a step is under way."""
@@ -197,6 +198,10 @@ class Files:
 
     def _drop(self, key: Key) -> None:
         self._tails.pop(key).close()
+
+
+def _journal_only() -> bool:
+    return Path("/run/systemd/journal").is_dir() and not Path("/var/log/syslog").exists() and not Path("/var/log/messages").exists()
 
 
 def _expand(one: str) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ Source: proc_pid_mountinfo(5).
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,15 +69,17 @@ class Mount:
         return self.kind in REMOTE
 
 
-def real_mounts(mountinfo: str) -> list[Mount]:
+def real_mounts(mountinfo: str, is_folder: Callable[[str], bool] = lambda where: True) -> list[Mount]:
     """The mounts to watch, by place: one for each device, the shortest path of it (the others are bind mounts of the same).
 
-    A root that is an overlay (a container) counts when nothing else would be left of it; overlays elsewhere share their
+    Containers mount single files such as /etc/hosts from outside: these are no file systems. A root that is an overlay (a container) counts when nothing else would be left of it; overlays elsewhere share their
     space with a file system that is listed anyhow.
     """
     chosen: dict[str, Mount] = {}
     for mount in _parse(mountinfo):
         if mount.kind not in LOCAL and mount.kind not in REMOTE and not (mount.where == "/" and mount.kind == "overlay"):
+            continue
+        if not mount.remote and not is_folder(mount.where):
             continue
         known = chosen.get(mount.device)
         if known is None or len(mount.where) < len(known.where):
@@ -86,7 +89,7 @@ def real_mounts(mountinfo: str) -> list[Mount]:
 
 def read_mounts(proc: Path) -> list[Mount]:
     """Of the machine whose /proc this is; raises OSError."""
-    return real_mounts((proc / "self" / "mountinfo").read_text("utf-8", "surrogateescape"))
+    return real_mounts((proc / "self" / "mountinfo").read_text("utf-8", "surrogateescape"), lambda where: Path(where).is_dir())
 
 
 def _parse(mountinfo: str) -> list[Mount]:

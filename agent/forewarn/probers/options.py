@@ -32,7 +32,7 @@ def size_text(size: int) -> str:
     """A size as people write it: the largest binary unit that divides it, else bytes."""
     for unit in ("GiB", "MiB", "kiB"):
         if size and size % _FACTOR[unit] == 0:
-            return f"{size // _FACTOR[unit]} {unit}"
+            return f"{size // _FACTOR[unit]} {unit.replace('k', 'K')}"
     return f"{size} B"
 
 

@@ -23,7 +23,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """`headers` have lower-case names; `cut` says that the body went on."""
+    """`headers` have lower-case names; `cut`: the body went on, or its rest did not come."""
 
     status: int
     phrase: str
@@ -55,14 +55,26 @@ def exchange(request: Request, line: Line, cap_bytes: int) -> Reply:
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request(request.method, path, body=request.body, headers=dict(request.headers))
-        answer = connection.getresponse()
-        body = answer.read(cap_bytes + 1)
+        with connection.getresponse() as answer:  # the answer holds the socket open beyond the connection's close()
+            if line.was_cut:  # http.client takes the end of the connection for the end of the headers
+                raise TimeoutError
+            body, whole = _body(answer, cap_bytes + 1)
         return Reply(
             status=answer.status,
             phrase=answer.reason[:80],
             headers={name.lower(): value for name, value in answer.getheaders()},
             body=body[:cap_bytes],
-            cut=len(body) > cap_bytes,
+            cut=len(body) > cap_bytes or line.was_cut or not whole,
         )
     finally:
         connection.close()
+
+
+def _body(answer: http.client.HTTPResponse, most: int) -> tuple[bytes, bool]:
+    """What comes of the body, and whether it came as announced: the status is an answer also without it."""
+    try:
+        return answer.read(most), True
+    except http.client.IncompleteRead as error:
+        return error.partial[:most], False
+    except (OSError, http.client.HTTPException):
+        return b"", False

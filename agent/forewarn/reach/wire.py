@@ -51,7 +51,10 @@ class Line:
     def connect(self, host: str, port: int) -> socket.socket:
         """A TCP connection, without delay for small writes. Raises OSError (TimeoutError after the deadline)."""
         self.where = f"{host}:{port}"
-        places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:  # a label that is empty or too long
+            raise socket.gaierror(socket.EAI_NONAME, "not a host's name") from error
         error: OSError | None = None
         for nth, (family, kind, protocol, _, address) in enumerate(places):
             sock = socket.socket(family, kind, protocol)

@@ -103,6 +103,13 @@ class SqliteSamples:
                     newest[id] = (at, value)
         return {which: newest[id] for id, which in series.items() if id in newest}
 
+    def first(self, series: SeriesId) -> float | None:
+        """Time of the oldest sample that is kept."""
+        with self._file.reading() as db:
+            found = db.execute(SQL["series_id"], _columns(series)).fetchone()
+            at: float | None = db.execute(SQL["first"], {"id": found[0]}).fetchone()[0] if found else None
+        return at
+
     def cursor(self, probe: str) -> Mapping[str, object] | None:
         """What the last append that named this probe left as its place to go on from."""
         with self._file.reading() as db:

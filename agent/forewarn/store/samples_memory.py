@@ -39,6 +39,11 @@ class MemorySamples:
         """Time and value of the newest sample of each series."""
         return {series: (self._kept[series][0][-1], self._kept[series][1][-1]) for series in self.series(probe)}
 
+    def first(self, series: SeriesId) -> float | None:
+        """Time of the oldest sample that is kept."""
+        times, _ = self._kept.get(series, (array("d"), array("d")))
+        return times[0] if times else None
+
     def cursor(self, probe: str) -> Mapping[str, object] | None:
         return self._cursors.get(probe)
 

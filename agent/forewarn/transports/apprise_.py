@@ -60,10 +60,12 @@ def _notify(url: str, scheme: str, envelope: Envelope, line: Line) -> None:
         refuse(f"Apprise does not know {scheme}://, or the address lacks a part that {scheme} needs")
     if _schemes(service) & UNSAFE:  # a vendor's https:// address becomes the vendor's plug-in
         _unsafe(scheme)
-    everyone = apprise.Apprise()
-    everyone.add(service)
     if not line.left_s:
         raise DeliveryError(Reason.TIMEOUT, f"{scheme} was not begun within {line.timeout_s:g} s")
+    service.socket_connect_timeout = min(service.socket_connect_timeout, line.left_s)
+    service.socket_read_timeout = line.left_s + 0.3  # else Apprise calls an answer that came late a failure, not a time-out
+    everyone = apprise.Apprise()
+    everyone.add(service)
     result = everyone.notify(
         body=envelope.text, title=envelope.subject, body_format=apprise.NotifyFormat.TEXT, timeout=max(0.001, line.left_s)
     )

@@ -26,7 +26,7 @@ def letter(envelope: Envelope, sender: str, to: tuple[str, ...]) -> EmailMessage
     mail["From"] = Address(display_name=name, addr_spec=address)
     mail["To"] = ", ".join(to)
     mail["Subject"] = " ".join(envelope.subject.split())
-    mail["Date"] = formatdate()
+    mail["Date"] = formatdate(usegmt=True)
     mail["Message-ID"] = _id(envelope.key, address)
     mail["Auto-Submitted"] = "auto-generated"
     if envelope.incident:

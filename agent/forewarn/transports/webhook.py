@@ -67,9 +67,8 @@ def _options(parts: Url) -> tuple[dict[str, str], dict[str, str]]:
         elif mark == "+" and _HEADER.fullmatch(name) and name.lower() not in _OURS and value.isascii() and value.isprintable():
             headers[name] = value
         else:
-            refuse(
-                f'"{option}" is not an option of a webhook; write +{name or option}=.. for a header, -{name or option}=.. for the query'
-            )
+            plain = option.lstrip("+-") or "name"
+            refuse(f'"{option}" is not an option of a webhook; write +{plain}=.. for a header, -{plain}=.. for the query')
     return headers, query
 
 

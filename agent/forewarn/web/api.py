@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 
 from forewarn.web.desk import Desk
 from forewarn.web.explain import explained
-from forewarn.web.reads import LISTS, Query
+from forewarn.web.reads import DECLARED, LISTS, Query
 from forewarn.web.said import Trouble, Unanswerable
 
 MOST_BODY = 65536
@@ -42,9 +42,9 @@ class Api:
         return JSONResponse(await desk.read(desk.reads.status, desk.live(), desk.reader(request)))
 
     async def list(self, request: Request) -> Response:
-        """GET /api/v1/{probes,findings,incidents,messages,holds,dues,runs}."""
+        """GET /api/v1/{probes,playbooks,findings,incidents,messages,holds,dues,runs}."""
         desk, name, query = self._desk, request.path_params["name"], Query.of(request.query_params)
-        if name not in ("probes", *LISTS):
+        if name not in (*DECLARED, *LISTS):
             raise Unanswerable(Trouble(404, "web.no_page", {"path": request.url.path}))
         body = await desk.read(desk.reads.items, name, query, desk.live(), desk.reader(request))
         return JSONResponse(body)

@@ -9,11 +9,12 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from forewarn.model.settings import Settings
+from forewarn.model.text import Say
 from forewarn.ports import Clock, Commands, Ledger, Stats
 from forewarn.web.api import Api
 from forewarn.web.console import Console
@@ -22,7 +23,7 @@ from forewarn.web.feed import Changes
 from forewarn.web.guard import MACHINES, Guard
 from forewarn.web.links import Links
 from forewarn.web.paper import environment
-from forewarn.web.reads import LISTS, Reads
+from forewarn.web.reads import Reads
 from forewarn.web.said import Trouble, Unanswerable
 
 STATIC = Path(__file__).parent / "static"
@@ -66,10 +67,14 @@ def build(
     async def unanswerable(request: Request, error: Exception) -> Response:
         return answer(request, error.trouble if isinstance(error, Unanswerable) else _http(request, error))
 
+    async def broken(request: Request, error: Exception) -> Response:
+        """A fault of ours: the trace goes to the server's log, a plain word to the reader."""
+        return PlainTextResponse(desk.reader(request).tell(Say("web.bug")), 500)
+
     app = Starlette(
         routes=_routes(Api(desk), console),
         middleware=[Middleware(Guard, links=links, locked=desk.locked, answer=answer)],
-        exception_handlers={Unanswerable: unanswerable, HTTPException: unanswerable},
+        exception_handlers={Unanswerable: unanswerable, HTTPException: unanswerable, Exception: broken},
     )
     app.state.feed = desk.feed
     return app
@@ -109,6 +114,3 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         post("/do", console.do),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
-
-
-__all__ = ["LISTS", "Links", "build"]

@@ -35,22 +35,22 @@ class Console:
     async def first(self, request: Request) -> Response:
         desk = self._desk
         shown = await desk.read(first_page, desk.reads, desk.live(), desk.reader(request))
-        return self._page(request, "first.html", people=list(desk.settings().people), answers=detail.ANSWERS, **shown)
+        return self._page(request, "first.html", shown)
 
     async def incident(self, request: Request) -> Response:
         desk = self._desk
         shown = await desk.read(detail.incident_page, desk.reads, request.path_params["id"], desk.reader(request))
-        return self._page(request, "incident.html", **shown)
+        return self._page(request, "incident.html", shown)
 
     async def probe(self, request: Request) -> Response:
         desk = self._desk
         shown = detail.probe_page(desk.live(), desk.settings(), request.path_params["name"], desk.reader(request))
-        return self._page(request, "probe.html", **shown)
+        return self._page(request, "probe.html", shown)
 
     async def messages(self, request: Request) -> Response:
         desk, query = self._desk, Query.of(request.query_params)
         shown = await desk.read(detail.messages_page, desk.reads, query)
-        return self._page(request, "messages.html", **shown)
+        return self._page(request, "messages.html", shown)
 
     async def enter(self, request: Request) -> Response:
         """A one-time link: sets the cookie and goes on to the first page by itself.
@@ -59,7 +59,7 @@ class Console:
         """
         if not self._desk.links.take(request.path_params["code"]):
             raise Unanswerable(Trouble(403, "web.code"))
-        response = self._page(request, "enter.html")
+        response = self._page(request, "enter.html", {})
         response.set_cookie(
             cookie_name(request.scope),
             self._desk.links.session(),
@@ -96,23 +96,21 @@ class Console:
 
     def trouble(self, connection: HTTPConnection, trouble: Trouble) -> Response:
         """A page that says what is wrong and what to do."""
-        return self._page(connection, "trouble.html", trouble.status, trouble=trouble)
+        return self._page(connection, "trouble.html", {"trouble": trouble}, trouble.status)
 
-    def _page(self, connection: HTTPConnection, template: str, status: int = 200, **shown: object) -> Response:
+    def _page(self, connection: HTTPConnection, template: str, shown: Mapping[str, object], status: int = 200) -> Response:
         desk, reader = self._desk, self._desk.reader(connection)
         session = connection.scope.get("state", {}).get("session")
         asked = connection.query_params.get("lang")
-        response = page(
-            desk.pages,
-            template,
-            reader,
-            status,
-            path=connection.url.path,
-            languages={other: _with_language(connection, other) for other in desk.settings().phrases},
-            token=desk.links.form_token(session) if session else None,
-            who=connection.cookies.get(WHO, ""),
-            **shown,
-        )
+        common = {
+            "path": connection.url.path,
+            "languages": {other: _with_language(connection, other) for other in desk.settings().phrases},
+            "token": desk.links.form_token(session) if session else None,
+            "who": connection.cookies.get(WHO, ""),
+            "people": list(desk.settings().people),
+            "answers": detail.ANSWERS,
+        }
+        response = page(desk.pages, template, reader, status, {**common, **shown})
         if asked and choose([asked], desk.settings().phrases, "") == reader.language:
             response.set_cookie(COOKIE, reader.language, max_age=YEAR_S, path="/", samesite="lax")
         return response
@@ -121,7 +119,7 @@ class Console:
 def _with_language(connection: HTTPConnection, language: str) -> str:
     """The address of this page in another language."""
     query = {**connection.query_params, "lang": language}
-    path = "/" if connection.url.path.startswith("/link/") else connection.url.path
+    path = "/" if connection.url.path.startswith(("/link/", "/do")) else connection.url.path
     return f"{path}?{urlencode(query)}"
 
 

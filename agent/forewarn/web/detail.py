@@ -11,7 +11,6 @@ from forewarn.model.finding import Finding
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.message import Message, MessageKind, MessageState
 from forewarn.model.playbook import Run
-from forewarn.model.series import unit_of
 from forewarn.model.settings import Settings
 from forewarn.web.first import called, figure, row, series_name
 from forewarn.web.reads import MOST, Live, Query, Reads
@@ -49,12 +48,9 @@ def incident_page(reads: Reads, id: str, reader: Reader) -> Body:
         "exposed": [_customer(settings, name) for name in judged.exposed if name not in judged.affected],
         "notices": _by_subkind([m for m in messages if m.kind is MessageKind.NOTICE]),
         "pages": [m for m in messages if m.kind is not MessageKind.NOTICE],
-        "answers": ANSWERS,
         "dues": [d for d in reads.dues(incident=id) if d.ended != "dropped"],
         "timeline": reads.ledger.timeline(id),
         "runs": [r for r in _found(reads, "run", id) if isinstance(r, Run)],
-        "people": list(settings.people),
-        "unit_of": unit_of,
     }
 
 
@@ -104,7 +100,5 @@ def messages_page(reads: Reads, query: Query) -> Body:
         "messages": messages,
         "incidents": {id: i for id in ids if isinstance(i := reads.ledger.get(id), Incident)},
         "next": messages[-1].id if len(found) > query.limit else None,
-        "answers": ANSWERS,
-        "people": list(reads.settings().people),
         "state": query.states[0] if query.states else None,
     }

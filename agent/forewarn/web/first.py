@@ -96,20 +96,17 @@ def waiting(reads: Reads, incident: str | None = None) -> list[Message]:
 def cannot_see(probes: Iterable[ProbeView], reader: Reader) -> str | None:
     """All that we could not look at, in one line: by reason, the commonest first, with the first few names."""
     reasons: dict[str, list[str]] = {}
-    count = 0
     for view in probes:
         for target in view.targets:
             if target.outcome == "unknown" and target.at:
                 reason = _short_reason(target, reader)
                 reasons.setdefault(reason, []).append(_name(view, target))
-                count += 1
-    if not count:
-        return None
     parts = [
         reader.tell(say("console.cannot_see.part", reason=reason, names=_some(names, reader)))
         for reason, names in sorted(reasons.items(), key=lambda pair: -len(pair[1]))
     ]
-    return reader.tell(say("console.cannot_see.line", count=count, parts=reader.word("console.semicolon", "; ").join(parts)))
+    line = reader.tell(say("console.cannot_see.line", parts=reader.word("console.semicolon", "; ").join(parts)))
+    return line if parts else None
 
 
 def _short_reason(target: TargetView, reader: Reader) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -23,7 +24,7 @@ def environment() -> Environment:
     )
 
 
-def page(pages: Environment, template: str, reader: Reader, status: int = 200, **shown: object) -> HTMLResponse:
+def page(pages: Environment, template: str, reader: Reader, status: int, shown: Mapping[str, object]) -> HTMLResponse:
     """A page in the reader's language. Templates say `t(key, fact=...)`; times are datetimes or epoch seconds."""
 
     def t(key: str, /, **facts: Fact | datetime) -> str:

@@ -122,8 +122,8 @@ class Reads:
 
     def items(self, name: str, query: Query, live: Live, reader: Reader) -> Body:
         """GET /api/v1/NAME; raises Unanswerable for a state, kind or cursor that can't be."""
-        if name == "probes":
-            return _probes(live, query, reader)
+        if name in DECLARED:
+            return _declared(name, live, self.settings(), query, reader)
         resource = LISTS[name]
         _check(resource, query)
         found: list[Entity] = []
@@ -150,6 +150,9 @@ class Reads:
         """GET /api/v1/NAME/ID; raises Unanswerable where there is no such thing."""
         if name == "probes":
             found = next((show.probe(view, reader) for view in live.probes if view.probe.name == id), None)
+        elif name == "playbooks":
+            declared = self.settings().playbooks.get(id)
+            found = show.playbook(declared, reader) if declared else None
         else:
             own = name in LISTS and id.startswith(f"{LISTS[name].prefix}-")
             thing = self.ledger.get(id) if own else None
@@ -215,6 +218,9 @@ LISTS: Mapping[str, Resource] = {
 }
 
 
+DECLARED = ("probes", "playbooks")
+
+
 def _check(resource: Resource, query: Query) -> None:
     for state in query.states:
         if state not in resource.states:
@@ -232,9 +238,13 @@ def _kept(thing: Entity, query: Query) -> bool:
     return query.kind is None or getattr(thing, "kind", query.kind) == query.kind
 
 
-def _probes(live: Live, query: Query, reader: Reader) -> Body:
-    views = sorted(live.probes, key=lambda view: view.probe.name)
-    views = [v for v in views if query.after is None or v.probe.name > query.after]
-    views = [v for v in views if query.kind in (None, v.probe.kind)]
-    views = [v for v in views if not query.states or any(target.outcome in query.states for target in v.targets)]
-    return page([show.probe(view, reader) for view in views[: query.limit]], more=len(views) > query.limit)
+def _declared(name: str, live: Live, settings: Settings, query: Query, reader: Reader) -> Body:
+    """Probes or playbooks: what people wrote, by name."""
+    if name == "playbooks":
+        items = [show.playbook(settings.playbooks[each], reader) for each in sorted(settings.playbooks)]
+    else:
+        views = [v for v in live.probes if query.kind in (None, v.probe.kind)]
+        views = [v for v in views if not query.states or any(target.outcome in query.states for target in v.targets)]
+        items = [show.probe(view, reader) for view in sorted(views, key=lambda view: view.probe.name)]
+    items = [item for item in items if query.after is None or item["name"] > query.after]
+    return page(items[: query.limit], more=len(items) > query.limit)

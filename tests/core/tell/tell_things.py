@@ -42,7 +42,12 @@ def catalogue(language: str) -> dict[str, str]:
     return {k: v for path in sorted((PHRASES / language).glob("*.yaml")) for k, v in flat(yaml.safe_load(path.read_text())).items()}
 
 
-CATALOGUES = {language: catalogue(language) for language in ("en", "zh")}
+TESTS = {
+    "en": {"why.test": "{value:ratio} used, limit 95 %", "impact.why.test": "{effect:word} x {reach:word}: 6 % of users exposed"},
+    "zh": {"why.test": "已用 {value:ratio}，上限 95%", "impact.why.test": "{effect:word} × {reach:word}：可能波及 6% 的用户"},
+}
+CATALOGUES = {language: {**catalogue(language), **TESTS[language]} for language in ("en", "zh")}
+JUDGED = say("impact.why.test", effect="fails", reach="many")
 MAIL = Channel("mail", Secret("mailto://ops@customer.example"))
 NIGHT = Weekly(frozenset(range(7)), time(22), time(7), SHANGHAI, "22:00-07:00")
 
@@ -104,7 +109,7 @@ def settings(**given: object) -> Settings:
 
 
 def impact(effect: Effect = Effect.FAILS, level: Level = Level.P2, would_be: Level | None = Level.P1, **given: object) -> Impact:
-    base = {"affected": (), "exposed": ("customer-en", "customer-zh"), "reach": Reach.MANY, "why": say("impact.why.x")}
+    base = {"affected": (), "exposed": ("customer-en", "customer-zh"), "reach": Reach.MANY, "why": JUDGED}
     return Impact(effect=effect, level=level, would_be=would_be, **{**base, **given})  # type: ignore[arg-type]
 
 
@@ -114,7 +119,7 @@ def incident(state: IncidentState = IncidentState.AHEAD, effect: Effect = Effect
     base = {
         "id": "INC-3",
         "title": say("title.down", service="checkout"),
-        "why": say("impact.why.x"),
+        "why": JUDGED,
         "level": level,
         "would_be": Level.P1 if ahead else None,
         "impact": impact(effect, level, Level.P1 if ahead else None),

@@ -5,7 +5,7 @@ fitted to the newest stretch that one line describes (trend.py), and its doubts 
 believed for twelve times the span that it was seen for, and only if it is steeper than its doubts (outlook.py); a wave or
 a saw-tooth that turned back twice is no news (recurrence.py).
 
-It begins to fire when the likely date lies within the horizon with a probability of a half at least. It stops when, three
+It begins to fire when the likely date lies within the horizon with a probability of a half at least. It stops when, four
 times in a row, that probability is under a quarter or the date is beyond 1.3 horizons; or at once when a fall gave the
 series three times the time that was left. While the value stands at or beyond the limit, `crossed` is true and all dates
 are the moment of the crossing.
@@ -20,7 +20,7 @@ from forewarn.core.detect import forecast_claims as claims
 from forewarn.core.detect.bins import Bins
 from forewarn.core.detect.crossing import Crossing, crossing
 from forewarn.core.detect.intake import Intake, take
-from forewarn.core.detect.outlook import SURE, Outlook, Past, long_past, look_ahead
+from forewarn.core.detect.outlook import FAR, HELD_SURE, STILL_SURE, SURE, Outlook, Past, long_past, look_ahead
 from forewarn.core.detect.trend import Line
 from forewarn.model.finding import Claim, RuleState
 from forewarn.model.series import Window
@@ -28,9 +28,7 @@ from forewarn.model.series import Window
 MOST_BINS, MEMORY_BINS = 48, 256
 DAY = 86400.0
 P_BEGIN, P_HOLD = 0.5, 0.25
-FAR = 1.3
-"""Times the horizon: beyond it a date is clearly away."""
-AWAY = 3
+AWAY = 4
 """So many judgements in a row must see the danger gone."""
 RELIEF = 3.0
 """A fall ends a forecast at once when it multiplies the time that is left by this."""
@@ -160,7 +158,7 @@ def _judged(options: ForecastOptions, state: ForecastState) -> tuple[ForecastSta
         options.sign * options.limit,
         options.within_s,
         options.confidence,
-        state.firing or state.believed,
+        HELD_SURE if state.firing else STILL_SURE if state.believed else SURE,
     )
     state = replace(state, believed=outlook.rises, near=outlook.near)
     if state.firing:
@@ -172,9 +170,7 @@ def _judged(options: ForecastOptions, state: ForecastState) -> tuple[ForecastSta
 
 
 def _begins(options: ForecastOptions, outlook: Outlook, line: Line, dates: Crossing) -> bool:
-    if not outlook.certain or line.sure() < SURE or dates.likely_s is None:
-        return False
-    return dates.likely_s <= options.within_s and dates.p >= P_BEGIN
+    return outlook.certain and line.sure() >= SURE and outlook.within(options.within_s) and dates.p >= P_BEGIN
 
 
 def _held(options: ForecastOptions, state: ForecastState, outlook: Outlook) -> tuple[ForecastState, Claim]:
@@ -182,9 +178,8 @@ def _held(options: ForecastOptions, state: ForecastState, outlook: Outlook) -> t
     line, dates = outlook.line, outlook.dates
     if line is None and outlook.ready_s is not None:
         return _relearning(options, state, outlook)
-    if line and dates and dates.likely_s is not None and outlook.holds:  # noqa: SIM102 - two questions
-        if dates.likely_s <= FAR * options.within_s and dates.p >= P_HOLD:
-            return _fires(options, replace(state, away=0), line, dates)
+    if line and dates and outlook.holds and outlook.within(FAR * options.within_s) and dates.p >= P_HOLD:
+        return _fires(options, replace(state, away=0), line, dates)
     if state.away + 1 < AWAY and state.claim is not None and state.claim.state is RuleState.FIRING:
         return replace(state, away=state.away + 1), state.claim
     return replace(state, firing=False, away=0, line=line), claims.quiet(options, state.seen, outlook)

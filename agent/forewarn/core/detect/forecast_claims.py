@@ -21,9 +21,14 @@ ENDLESS = 10.0
 class Options(Protocol):
     """What is read of a forecast's options."""
 
-    within_s: float
-    confidence: float
-    window_s: float
+    @property
+    def within_s(self) -> float: ...
+
+    @property
+    def confidence(self) -> float: ...
+
+    @property
+    def window_s(self) -> float: ...
 
     @property
     def limit(self) -> float: ...

@@ -15,11 +15,13 @@ from forewarn.core.detect.recurrence import Waves, waves
 from forewarn.core.detect.shifts import Stretch, newest_stretch, without_events
 from forewarn.core.detect.trend import FEWEST, Line, fit
 
-SURE, STILL_SURE = 3.5, 2.0
-"""Standard deviations by which a slope must differ from level to be believed, and to be believed further."""
+SURE, STILL_SURE, HELD_SURE = 3.5, 2.0, 1.0
+"""Standard deviations by which a slope must differ from level: to be believed, to be believed further, and while firing."""
 REACH = 12.0
 """A line is believed for so many times the span that it was seen for: 6 h of history speak for 3 days."""
 LEAST_SAMPLES = 30
+FAR = 1.3
+"""Times the horizon: beyond it a date is clearly away."""
 MOST_LONG = 48
 
 
@@ -66,20 +68,23 @@ class Outlook:
 
     @property
     def holds(self) -> bool:
-        """Enough to go on believing."""
-        return self.rises and not (self.turns_back or self.levels_off)
+        """Enough to go on believing. A growth that only slows down is not over."""
+        return self.rises and not self.turns_back
 
     @property
     def certain(self) -> bool:
         """Nothing speaks against the dates."""
-        return self.holds and not self.too_far
+        return self.holds and not (self.too_far or self.levels_off)
+
+    def within(self, span_s: float) -> bool:
+        return self.dates is not None and self.dates.likely_s is not None and self.dates.likely_s <= span_s
 
 
 def look_ahead(
-    bins: Bins, past: Past, recent: Sequence[float], limit: float, within_s: float, coverage: float, believed: bool
+    bins: Bins, past: Past, recent: Sequence[float], limit: float, within_s: float, coverage: float, sure: float
 ) -> Outlook:
     """The outlook at the end of `bins`. `recent` are the newest single samples, `past` is what the long memory knows;
-    `believed`: a line was believed before, so that less is enough now."""
+    `sure`: what is asked of a slope (SURE, or less where a line was believed before)."""
     times, values = bins.points()
     stretch = newest_stretch(times, values, recent)
     ready = _ready_s(bins, stretch.times)
@@ -92,27 +97,27 @@ def look_ahead(
         return Outlook(fell_s=stretch.cut_s)
 
     def outlook(seen: Line, stretch: Stretch) -> Outlook:
-        return replace(_outlook(seen, stretch, limit, within_s, coverage, believed), near=line)
+        return replace(_outlook(seen, stretch, limit, within_s, coverage, sure), near=line)
 
     if past.waves.governs(line):
         peaks = past.waves.climb()
         return outlook(peaks, stretch) if peaks else replace(outlook(line, stretch), turns_back=True)
     near = outlook(line, stretch)
-    if not near.rises and past.line is not None and past.stretch is not None:
-        long = outlook(past.line, past.stretch)
-        if long.certain and not _paused(past.stretch, past.line, bins.last_s, believed):
-            return long
-    return near
+    if past.line is None or past.stretch is None or (near.rises and near.within(FAR * within_s)):
+        return near
+    long = outlook(past.line, past.stretch)
+    steps_on = long.certain and long.within(FAR * within_s) and not _paused(past.stretch, past.line, bins.last_s, sure)
+    return long if steps_on else near
 
 
-def _outlook(line: Line, stretch: Stretch, limit: float, within_s: float, coverage: float, believed: bool) -> Outlook:
+def _outlook(line: Line, stretch: Stretch, limit: float, within_s: float, coverage: float, sure: float) -> Outlook:
     dates = crossing(line, limit, within_s, coverage)
     reach = REACH * (line.at_s - line.from_s)
     far = dates.likely_s is not None and reach < dates.likely_s <= within_s
     return Outlook(
         line=line,
         dates=dates,
-        rises=line.slope > 0 and line.sure() >= (STILL_SURE if believed else SURE),
+        rises=line.slope > 0 and line.sure() >= sure,
         ready_s=line.from_s + (dates.likely_s or 0.0) / REACH if far else None,
         fell_s=stretch.cut_s,
         too_far=far,
@@ -120,7 +125,7 @@ def _outlook(line: Line, stretch: Stretch, limit: float, within_s: float, covera
     )
 
 
-def _paused(stretch: Stretch, line: Line, now_s: float, believed: bool) -> bool:
+def _paused(stretch: Stretch, line: Line, now_s: float, sure: float) -> bool:
     """Whether the growth has paused for longer than it ever did in its stretch."""
     gain = 0.05 * line.grown
     base, since, longest = stretch.values[0], stretch.times[0], 0.0
@@ -128,7 +133,7 @@ def _paused(stretch: Stretch, line: Line, now_s: float, believed: bool) -> bool:
         if value > base + gain:
             longest = max(longest, at - since)
             base, since = value, at
-    return now_s - since > (1.5 if believed else 1.0) * longest
+    return now_s - since > (1.5 if sure < SURE else 1.0) * longest
 
 
 def _level(times: list[float], values: list[float]) -> bool:

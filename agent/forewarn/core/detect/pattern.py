@@ -1,8 +1,19 @@
-"""pattern: a counter of matching log lines grows by more than so many within a span."""
+"""pattern: a counter of matching log lines grows by more than so many within a span.
+
+The counter is cumulative and goes on across restarts; a fall means that it began anew at zero. A counter that is seen for
+the first time came from zero: its first value counts as growth. The first burst is unconfirmed, the second evaluation
+that still sees it confirms it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from forewarn.model.finding import Claim, Evidence, RuleState
+from forewarn.model.series import Window
+from forewarn.model.text import say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,3 +23,69 @@ class PatternOptions:
     more_than: float = 0.0
     within_s: float = 60.0
     clear_after_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class PatternState:
+    """`first_s`: the time of the first sample ever; `over_s`: when the growth was last above the limit."""
+
+    firing: bool = False
+    first_s: float | None = None
+    over_s: float = 0.0
+    runs: int = 0
+    grown: float = 0.0
+    lines: tuple[str, ...] = ()
+
+
+def history_s(options: PatternOptions) -> float:
+    return options.within_s + options.clear_after_s
+
+
+def resume(options: PatternOptions, state: PatternState | None) -> PatternState:
+    """The state of a claim that the ledger holds as open."""
+    return replace(state or PatternState(), firing=True)
+
+
+def step(options: PatternOptions, state: PatternState | None, window: Window, now: datetime) -> tuple[PatternState, Claim]:
+    """What the counter says now; called without fresh samples it lets time pass."""
+    state = state or PatternState()
+    if state.first_s is None and window.times_s:
+        state = replace(state, first_s=window.times_s[0])
+    now_s = max(now.timestamp(), window.times_s[-1]) if window.times_s else now.timestamp()
+    grown = growth(window, now_s - options.within_s, state.first_s)
+    over = grown > options.more_than
+    over_s = now_s if over else state.over_s
+    firing = over or (state.firing and now_s - over_s < options.clear_after_s)
+    if state.firing and not state.over_s and not over:  # resumed: its quiet time begins now
+        over_s, firing = now_s, True
+    lines = window.lines or (state.lines if firing else ())
+    runs = state.runs + 1 if over else state.runs if firing else 0
+    state = replace(state, firing=firing, over_s=over_s, runs=runs, grown=grown, lines=lines)
+    return state, _claim(options, state, window)
+
+
+def growth(window: Window, since_s: float, first_s: float | None) -> float:
+    """By how much the counter grew after `since_s`."""
+    times, values = window.times_s, window.values
+    begin = bisect_right(times, since_s)
+    total = 0.0
+    for at in range(begin, len(values)):
+        before = values[at - 1] if at else (0.0 if times[0] == first_s else values[0])
+        total += values[at] - before if values[at] >= before else values[at]
+    return total
+
+
+def _claim(options: PatternOptions, state: PatternState, window: Window) -> Claim:
+    n = len(window.times_s)
+    evidence = Evidence(
+        value=state.grown,
+        limit=options.more_than,
+        window_s=options.within_s,
+        n=n,
+        first_at=datetime.fromtimestamp(window.times_s[0], UTC) if n else None,
+        last_at=datetime.fromtimestamp(window.times_s[-1], UTC) if n else None,
+        lines=state.lines,
+    )
+    why = say("why.pattern", n=state.grown, limit=options.more_than, within_s=options.within_s)
+    name = RuleState.FIRING if state.firing else RuleState.OK
+    return Claim(state=name, why=why, evidence=evidence, confirmed=state.runs >= 2)

@@ -1,8 +1,36 @@
-"""threshold: a value, or a statistic of a window, stands beyond a limit for long enough; with hysteresis."""
+"""threshold: a value, or a statistic of a window, stands beyond a limit for long enough; with hysteresis.
+
+It begins to fire when every evaluation for `for_s` stood beyond the limit, and ends when one stands on the other side of
+`clear`. A gap of more than three intervals proves nothing: the time begins anew. Without `for_s` the first evaluation
+fires unconfirmed, the second that agrees confirms it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import operator
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from math import ceil
+from statistics import fmean
+
+from forewarn.model.finding import Claim, Evidence, RuleState
+from forewarn.model.series import Window
+from forewarn.model.text import Fact, Say, say
+
+BEYOND: Mapping[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
+SHARES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+GAP = 3.0
+"""Times the interval."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,3 +46,111 @@ class ThresholdOptions:
     stat: str = "last"
     window_s: float | None = None
     for_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdState:
+    """`since_s`: when the present stretch beyond the limit began; `runs`: evaluations in it."""
+
+    firing: bool = False
+    since_s: float | None = None
+    runs: int = 0
+    last_s: float = 0.0
+    value: float | None = None
+
+
+def history_s(options: ThresholdOptions) -> float:
+    return (options.window_s or 0.0) + options.for_s
+
+
+def resume(options: ThresholdOptions, state: ThresholdState | None) -> ThresholdState:
+    """The state of a claim that the ledger holds as open."""
+    return replace(state or ThresholdState(), firing=True)
+
+
+def step(options: ThresholdOptions, state: ThresholdState | None, window: Window, now: datetime) -> tuple[ThresholdState, Claim]:
+    """What the value says after the window's fresh samples."""
+    state = state or ThresholdState()
+    for at in _ends(options, window):
+        state = _after(options, state, window, at)
+    return state, _claim(options, state, window)
+
+
+def _ends(options: ThresholdOptions, window: Window) -> range:
+    """Positions up to which the window is judged: each fresh sample, or for a statistic only the newest."""
+    n = len(window.values)
+    if not window.fresh or not n:
+        return range(0)
+    return range(n - window.fresh, n) if options.stat == "last" else range(n - 1, n)
+
+
+def _after(options: ThresholdOptions, state: ThresholdState, window: Window, at: int) -> ThresholdState:
+    at_s, value = window.times_s[at], statistic(options, window, at)
+    gap = at_s - state.last_s > GAP * window.every_s if window.every_s and state.last_s else False
+    if state.firing:
+        back = _back(options, value)
+        return ThresholdState(not back, None if back else state.since_s, 0 if back else state.runs + 1, at_s, value)
+    if not BEYOND[options.op](value, options.limit):
+        return ThresholdState(False, None, 0, at_s, value)
+    since = at_s if state.since_s is None or gap else state.since_s
+    runs = 1 if state.since_s is None or gap else state.runs + 1
+    return ThresholdState(at_s - since >= options.for_s, since, runs, at_s, value)
+
+
+def _back(options: ThresholdOptions, value: float) -> bool:
+    """Whether the value is clearly on the good side again."""
+    if options.clear is None:
+        return not BEYOND[options.op](value, options.limit)
+    return value < options.clear if options.op in (">", ">=") else value > options.clear
+
+
+def statistic(options: ThresholdOptions, window: Window, at: int) -> float:
+    """The rule's statistic of the samples in the window that ends with position `at`."""
+    if options.stat == "last" or options.window_s is None:
+        return window.values[at]
+    begin = bisect_left(window.times_s, window.times_s[at] - options.window_s)
+    values = window.values[begin : at + 1]
+    if options.stat in SHARES:
+        return _quantile(values, SHARES[options.stat])
+    return min(values) if options.stat == "min" else max(values) if options.stat == "max" else fmean(values)
+
+
+def _quantile(values: array[float], share: float) -> float:
+    """Nearest rank: the smallest value with at least `share` of all at or below it."""
+    ordered = sorted(values)
+    return ordered[max(0, ceil(share * len(ordered)) - 1)]
+
+
+def _claim(options: ThresholdOptions, state: ThresholdState, window: Window) -> Claim:
+    if state.value is None:
+        return Claim(state=RuleState.UNKNOWN, why=say("why.no_samples"))
+    pending = not state.firing and state.since_s is not None
+    name = RuleState.FIRING if state.firing else RuleState.PENDING if pending else RuleState.OK
+    key = (
+        "why.threshold.stat"
+        if options.window_s and options.stat != "last"
+        else "why.threshold.for"
+        if options.for_s
+        else "why.threshold.last"
+    )
+    facts: dict[str, Fact] = {
+        "value": state.value,
+        "limit": options.limit,
+        "stat": options.stat,
+        "window_s": options.window_s,
+        "for_s": options.for_s,
+    }
+    n = len(window.times_s)
+    return Claim(
+        state=name,
+        why=Say(key, facts),
+        evidence=Evidence(
+            value=state.value,
+            limit=options.limit,
+            window_s=options.window_s or options.for_s or None,
+            n=n,
+            first_at=datetime.fromtimestamp(window.times_s[0], UTC) if n else None,
+            last_at=datetime.fromtimestamp(state.last_s, UTC),
+        ),
+        confirmed=state.runs >= 2,
+    )

@@ -228,7 +228,8 @@ def reassess(work: Work, id: str) -> None:
     if not findings:
         return  # mitigated, or declared by hand: nothing new to judge by
     services = tuple(dict.fromkeys([*before.services, *(f.service for f in findings if f.service)]))
-    impact = _judge(work, findings, work.services(services), before.state, None)
+    declared = before.level if before.declared_by else None
+    impact = _judge(work, findings, work.services(services), before.state, declared)
     after = _dated(work, replace(before, impact=impact, why=impact.why, services=services, would_be=impact.would_be))
     after = _levelled(work, after, impact)
     if before.state is not IncidentState.OPEN or before.declared_by is None:

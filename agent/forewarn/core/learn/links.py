@@ -85,7 +85,8 @@ def incident_link(incident: Incident, findings: Sequence[Finding], into: str | N
         "reach": str(incident.impact.reach),
         "act_by": incident.act_by.timestamp() if incident.act_by else None,
     }
-    says = [Say("why.link.would_be" if incident.state is IncidentState.AHEAD else "why.link.is", facts), incident.why]
+    key = "would_be" if incident.state is IncidentState.AHEAD else "is"
+    says = [Say(f"why.link.{key}", {**incident.why.facts, "level": str(level), "why": incident.why.key})]
     if incident.declared_by:
         says.append(say("why.link.declared", who=incident.declared_by))
     if incident.pinned:

@@ -26,7 +26,7 @@ def page(person: Person, scene: Scene, settings: Settings, now: datetime, cause:
     speaker = voice(person.language, person.zone, settings, now)
     lines = (
         _evidence(scene, speaker, settings),
-        _meaning(scene.incident, settings),
+        _meaning(scene.incident, speaker, settings),
         _changed(scene, speaker, settings) or _run(scene, settings, speaker.language),
         _last(scene.incident, speaker, cause),
     )
@@ -91,18 +91,14 @@ def _where(finding: Finding) -> str:
     return " ".join([finding.target, *(value for _, value in finding.labels)])
 
 
-def _meaning(incident: Incident, settings: Settings) -> Say:
+def _meaning(incident: Incident, speaker: Voice, settings: Settings) -> Say:
+    """The judgement, and how many VIPs it concerns."""
     ahead = incident.state is IncidentState.AHEAD
     customers = incident.impact.exposed if ahead else incident.impact.affected
     vips = sum(name in settings.customers and settings.customers[name].vip for name in customers)
-    return say(
-        "page.would_be" if ahead else "page.is",
-        level=str(incident.would_be or incident.level),
-        effect=str(incident.impact.effect),
-        reach=str(incident.impact.reach),
-        customers=len(customers),
-        vip=vips,
-    )
+    why = speaker.tell(localised(incident.why, settings, speaker.language))
+    key = ("page.would_be" if ahead else "page.is") + ("_vip" if vips else "")
+    return say(key, level=str(incident.would_be or incident.level), why=why, vip=vips)
 
 
 def _changed(scene: Scene, speaker: Voice, settings: Settings) -> Say | None:

@@ -48,3 +48,6 @@ DELETE FROM sample WHERE series = :id
 -- name: forget_empty
 DELETE FROM series
  WHERE id NOT IN (SELECT series FROM hot) AND NOT EXISTS (SELECT 1 FROM sample WHERE sample.series = series.id)
+
+-- name: first
+SELECT min(t) FROM (SELECT min(t) AS t FROM sample WHERE series = :id UNION ALL SELECT min(t) FROM hot WHERE series = :id)

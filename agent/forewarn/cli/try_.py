@@ -1,0 +1,214 @@
+"""forewarn try: run one probe now and see what it finds and what each rule makes of it. Nothing is stored or sent."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from pathlib import Path
+
+    from forewarn.cli.screen import Screen
+    from forewarn.model.probe import Probe
+    from forewarn.model.settings import Settings
+    from forewarn.ports import ProbeView, RuleView, SeriesView, TargetView
+
+_HELP = """\
+Runs a probe once, on all of its targets, and says what it found and what each of its rules makes of it.
+FILE may lie anywhere; NAME is a probe of the configuration. A log is looked at from its end: the last 1 MiB.
+
+Exit: 0 up, 1 down, 2 wrong use or a file with problems, 3 cannot see, or no such probe."""
+
+PHASES = ("resolve", "connect", "tls", "first_byte", "total")
+OWN = {*(f"{phase}_s" for phase in PHASES), "status", "certificate_s", "size_bytes"}
+"""What the line of an HTTP target shows already."""
+COLOURS = {"up": None, "down": "red", "unknown": "accent", "firing": "red", "pending": "accent"}
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register `try`."""
+    parser = subparsers.add_parser(
+        "try",
+        help="run one probe now and see what each rule says",
+        description=_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("what", metavar="FILE|NAME", help="a file under probes/ or anywhere, or the name of a probe")
+    parser.add_argument("--json", action="store_true", help="print the bodies of the API's probes")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run and print; 0 to 3."""
+    import asyncio
+    import sys
+    from datetime import UTC, datetime
+
+    from forewarn.cli.screen import Screen
+    from forewarn.model.errors import ForewarnError
+
+    screen = Screen(args.lang)
+    try:
+        settings, probes = _chosen(args.what, args.config, datetime.now(UTC))
+    except ForewarnError as error:
+        print(error, file=sys.stderr)
+        return 2
+    screen.zone = settings.daemon.zone
+    if not probes:
+        _say_missing(args.what, settings, screen)
+        return 3
+    views = asyncio.run(_look(probes))
+    if args.json:
+        _print_json(views, settings, args.lang)
+    else:
+        for view in views:
+            _print(view, screen)
+    outcomes = {target.outcome for view in views for target in view.targets}
+    return 1 if "down" in outcomes else 3 if "unknown" in outcomes else 0
+
+
+def _chosen(what: str, config: str | None, now: datetime) -> tuple[Settings, list[Probe]]:
+    """The configuration, and the probes of the file or name. Raises ForewarnError."""
+    import os
+    from pathlib import Path
+
+    from forewarn.config.find import folder
+    from forewarn.config.load import load
+    from forewarn.probers import PROBERS
+
+    settings = load(folder(config, os.environ), PROBERS, now)
+    if what in settings.probes:
+        return settings, [settings.probes[what]]
+    path = Path(what)
+    if not path.is_file():
+        return settings, []
+    full, root = path.resolve(), Path(settings.folder).resolve()
+    if full.is_relative_to(root / "probes"):
+        file = full.relative_to(root).as_posix()
+        return settings, [probe for probe in settings.probes.values() if probe.source.file == file]
+    return settings, _read(path, settings)
+
+
+def _read(path: Path, settings: Settings) -> list[Probe]:
+    """The probes of a file outside the configuration, checked like those inside. Raises ConfigError."""
+    import os
+    from pathlib import Path as Folder
+
+    from forewarn.config.environment import SecretFiles, expanded
+    from forewarn.config.files import read
+    from forewarn.config.probes import probes
+    from forewarn.config.problems import Problems
+    from forewarn.model.errors import ConfigError, ForewarnError
+    from forewarn.model.errors import Problem as One
+    from forewarn.probers import PROBERS
+
+    problems, broken = Problems(), list[One]()
+    try:
+        docs = read(path.read_bytes(), str(path), broken)
+    except OSError as error:
+        raise ForewarnError(f"{path} can't be read: {error.strerror}") from error
+    for one in broken:
+        problems.put(one)
+    docs = [expanded(doc, os.environ, problems) for doc in docs]
+    found, _ = probes(docs, PROBERS, problems, SecretFiles(Folder(settings.folder) / "config", os.environ))
+    if problems:
+        raise ConfigError(problems.all(), 1)
+    return list(found.values())
+
+
+async def _look(probes: list[Probe]) -> list[ProbeView]:
+    """One run of each, taken by a fresh watch, so that every rule says what it says on a first sight."""
+    from datetime import UTC, datetime
+    from inspect import isawaitable
+
+    from forewarn.ports import ProbeView
+    from forewarn.probers import PROBERS
+    from forewarn.probers.once import run_once
+    from forewarn.runtime.watch import Watch
+
+    views = []
+    for probe in probes:
+        kind = PROBERS[probe.kind]
+        prober = kind.make()
+        runs = await run_once(kind.shape, prober, probe, datetime.now(UTC).timestamp())
+        closing = prober.close()
+        if isawaitable(closing):
+            await closing
+        now, watch = datetime.now(UTC), Watch(probe)
+        for run in runs:
+            watch.take(run, now)
+        views.append(ProbeView(probe=probe, targets=watch.view(now)))
+    return views
+
+
+def _print_json(views: list[ProbeView], settings: Settings, language: str) -> None:
+    import json
+    from datetime import UTC, datetime
+
+    from forewarn.core.reader import Reader, page
+    from forewarn.core.show import probe as body
+
+    reader = Reader(language, settings.phrases.get(language, {}), settings.daemon.zone, datetime.now(UTC))
+    print(json.dumps(page([body(view, reader) for view in views], more=False), ensure_ascii=False))
+
+
+def _say_missing(what: str, settings: Settings, screen: Screen) -> None:
+    if settings.probes:
+        screen.say(screen.t("try.no_such", name=what, known=", ".join(settings.probes)))
+    else:
+        screen.say(screen.t("try.no_probes", name=what, folder=settings.folder))
+
+
+def _print(view: ProbeView, screen: Screen) -> None:
+    """Outcome and phases of each target, its values, and each rule's verdict."""
+    for target in view.targets:
+        outcome = str(target.outcome)
+        screen.columns([_head(target, screen)], [COLOURS.get(outcome)])
+        values = [
+            [f"  {_name(one)}", screen.t("try.value", value=one.value, unit=_unit(one))]
+            for one in target.series
+            if one.series.metric not in OWN
+        ]
+        screen.columns(values)
+        rules = [(one, rule) for one in target.series for rule in one.rules]
+        screen.columns([_verdict(one, rule, screen) for one, rule in rules])
+
+
+def _head(target: TargetView, screen: Screen) -> list[str]:
+    """`up  https://...  31 ms  (resolve 0.4 ms, ...)`, or what is wrong."""
+    figures = {one.series.metric: one.value for one in target.series if not one.series.labels}
+    row = [screen.t(f"try.outcome.{target.outcome}"), target.target]
+    if "total_s" in figures:
+        row += [screen.t("try.value", value=figures["total_s"], unit="s"), _phases(figures, screen)]
+    if "certificate_s" in figures:
+        row.append(screen.t("try.certificate", left=figures["certificate_s"]))
+    if target.reason:
+        word = screen.word(f"prober.reason.{target.reason}", target.reason)
+        row.append(screen.t("try.why", reason=word, detail=target.detail) if target.detail else word)
+    elif target.detail:
+        row.append(target.detail)
+    return row
+
+
+def _phases(figures: dict[str, float], screen: Screen) -> str:
+    facts: dict[str, Any] = {phase: figures[f"{phase}_s"] for phase in PHASES if f"{phase}_s" in figures}
+    rest = max(0.0, facts.pop("total") - sum(facts.values()))
+    return screen.t("try.phases_tls" if "tls" in facts else "try.phases", rest=rest, **facts)
+
+
+def _verdict(one: SeriesView, rule: RuleView, screen: Screen) -> list[str]:
+    why = screen.t(rule.why.key, **rule.why.facts) if rule.why else screen.t("try.no_value")
+    return [screen.t(f"try.state.{rule.state}"), rule.rule, _name(one), why]
+
+
+def _name(one: SeriesView) -> str:
+    from forewarn.model.series import metric_text
+
+    return metric_text(one.series.metric, one.series.labels)
+
+
+def _unit(one: SeriesView) -> str:
+    from forewarn.model.series import unit_of
+
+    return unit_of(one.series.metric)

@@ -1,0 +1,59 @@
+"""down: the target failed its expectations in two runs in a row; over after two good ones. On the series `up` (1 or 0)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from forewarn.model.finding import Claim, Evidence, RuleState
+from forewarn.model.series import Window
+from forewarn.model.text import say
+
+RUNS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class DownState:
+    """`bad` and `good`: how many runs in a row were so."""
+
+    firing: bool = False
+    bad: int = 0
+    good: int = 0
+    detail: str | None = None
+
+
+def history_s(options: object) -> float:
+    return 0.0
+
+
+def resume(options: object, state: DownState | None) -> DownState:
+    """The state of a claim that the ledger holds as open."""
+    return replace(state or DownState(), firing=True)
+
+
+def step(options: object, state: DownState | None, window: Window, now: datetime) -> tuple[DownState, Claim]:
+    """What the newest runs say."""
+    state = state or DownState()
+    for value in window.values[len(window.values) - window.fresh :]:
+        bad, good = (state.bad + 1, 0) if value == 0 else (0, state.good + 1)
+        firing = good < RUNS if state.firing else bad >= RUNS
+        state = DownState(firing, bad, good, (window.detail or window.reason) if bad else state.detail if firing else None)
+    return state, _claim(state, window)
+
+
+def _claim(state: DownState, window: Window) -> Claim:
+    n = len(window.times_s)
+    if not n:
+        return Claim(state=RuleState.UNKNOWN, why=say("why.no_samples"))
+    evidence = Evidence(
+        value=window.values[-1],
+        limit=1.0,
+        n=n,
+        first_at=datetime.fromtimestamp(window.times_s[0], UTC),
+        last_at=datetime.fromtimestamp(window.times_s[-1], UTC),
+    )
+    if state.firing:
+        return Claim(state=RuleState.FIRING, why=say("why.down", detail=state.detail or "-"), evidence=evidence)
+    if state.bad:
+        return Claim(state=RuleState.PENDING, why=say("why.down_once", detail=state.detail or "-"), evidence=evidence)
+    return Claim(state=RuleState.OK, why=say("why.up"), evidence=evidence)

@@ -1,0 +1,66 @@
+"""Clocks: working time, act-by, urgency, and that a clock never restarts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from forewarn.core.respond import dues
+from forewarn.model.due import ALWAYS, Calendar, Due, Span
+from forewarn.model.level import Colour
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+HOURS = ((time(9), time(18)),)
+OFFICE = Calendar(name="office", zone=SHANGHAI, week=(HOURS,) * 5 + ((), ()), holidays=frozenset({datetime(2026, 11, 25).date()}))
+
+
+def at(text: str) -> datetime:
+    """A moment in Shanghai, as UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI).astimezone(UTC)
+
+
+@pytest.mark.parametrize(
+    ("start", "span", "end"),
+    [
+        ("2026-11-23T10:00", timedelta(hours=2), "2026-11-23T12:00"),
+        ("2026-11-23T17:00", timedelta(hours=2), "2026-11-24T10:00"),
+        ("2026-11-24T17:30", timedelta(hours=1), "2026-11-26T09:30"),  # the 25th is a holiday
+        ("2026-11-27T17:00", timedelta(hours=2), "2026-11-30T10:00"),  # over the weekend
+        ("2026-11-28T03:00", timedelta(hours=9), "2026-11-30T18:00"),
+    ],
+)
+def test_working_time_is_added_and_taken_off_alike(start: str, span: timedelta, end: str) -> None:
+    assert OFFICE.add(at(start), span) == at(end)
+    assert OFFICE.add(OFFICE.subtract(at(end), span), span) == at(end)
+    assert OFFICE.working(at(start), at(end)) == span
+
+
+def test_five_working_days_skip_weekend_and_holiday() -> None:
+    assert Span(working_days=5).after(at("2026-11-23T11:00"), OFFICE) == at("2026-12-01T11:00")
+
+
+def test_the_calendar_that_never_closes() -> None:
+    now = at("2026-11-28T03:00")
+    assert ALWAYS.next_open(now) == now
+    assert ALWAYS.add(now, timedelta(hours=30)) == now + timedelta(hours=30)
+
+
+@pytest.mark.parametrize(("share", "colour"), [(0.2, None), (0.5, Colour.BLUE), (0.8, Colour.YELLOW), (1.0, Colour.RED), (3.0, Colour.RED)])
+def test_a_due_takes_its_colour_from_the_share_that_is_used(share: float, colour: Colour | None) -> None:
+    start = at("2026-11-23T10:00")
+    due = Due(id="D-1", what="ack", subject="INC-1", incident="INC-1", owner=None, started_at=start, due_at=start + timedelta(hours=1))
+    then = due.coloured(start + timedelta(hours=share))
+    assert then.colour is colour
+    assert (then.next_at is None) == (share >= 1.0)
+
+
+def test_on_a_raise_the_earlier_time_holds_and_on_a_drop_nothing_moves() -> None:
+    start = at("2026-11-23T10:00")
+    kept = Due(id="D-1", what="ack", subject="INC-1", incident="INC-1", owner=None, started_at=start, due_at=start + timedelta(hours=1))
+    raised = dues.Wanted("ack", start, start + timedelta(minutes=10), "24x7")
+    later = replace(raised, due_at=start + timedelta(hours=3))
+    assert dues.sooner(kept, raised).due_at == raised.due_at
+    assert dues.sooner(kept, later) is kept

@@ -1,0 +1,114 @@
+"""What the tests of probers share: probes made by hand, and small servers that misbehave in one way each."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import subprocess
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from forewarn.model.probe import Probe, Source, Target
+from forewarn.model.series import ProbeRun
+from forewarn.probers import PROBERS
+from forewarn.probers.http_engine import HttpEngine
+from forewarn.probers.once import run_once
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def probe(kind: str, *targets: str, timeout_s: float = 2.0, every_s: float = 10.0, **options: Any) -> Probe:
+    """A probe without rules, its options checked as the loader checks them."""
+    return Probe(
+        name="p",
+        kind=kind,
+        every_s=every_s,
+        timeout_s=timeout_s,
+        targets=tuple(Target(target, target) for target in targets) or PROBERS[kind].targets,
+        options=PROBERS[kind].options.model_validate(options),
+        rules=(),
+        source=Source("probes/p.yaml", 1),
+    )
+
+
+async def look(url: str, timeout_s: float = 2.0, **options: Any) -> ProbeRun:
+    """One run of an http probe on an engine of its own."""
+    engine = HttpEngine()
+    try:
+        return (await run_once("engine", engine, probe("http", url, timeout_s=timeout_s, **options), time.time()))[0]
+    finally:
+        await engine.close()
+
+
+def values(run: ProbeRun) -> dict[str, float]:
+    return {metric: value for (metric, _), value in zip(run.columns, run.values, strict=True)}
+
+
+@asynccontextmanager
+async def server(handler: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """Runs `handler` for each connection; answers the address. Handlers still at work are cancelled at the end."""
+    tasks: set[asyncio.Task[Any]] = set()
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        tasks.add(task)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await handler(reader, writer)
+        finally:
+            tasks.discard(task)
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    listening = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls, ssl_handshake_timeout=5 if tls else None)
+    port = listening.sockets[0].getsockname()[1]
+    try:
+        yield f"http{'s' if tls else ''}://127.0.0.1:{port}/"
+    finally:
+        listening.close()
+        for task in list(tasks):
+            task.cancel()
+        while tasks:
+            await asyncio.sleep(0.001)
+
+
+def answering(body: bytes = b"ok", status: str = "200 OK", *headers: str) -> Handler:
+    """A server that answers properly."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers))
+        writer.write(head.encode() + b"\r\n" + body)
+        await writer.drain()
+
+    return handle
+
+
+def saying(raw: bytes, then: float | None = None) -> Handler:
+    """A server that says just that; `then`: keeps the connection open so many seconds, else closes it."""
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(raw)
+        await writer.drain()
+        if then:
+            await asyncio.sleep(then)
+
+    return handle
+
+
+def certificate(folder: Path, days: int = 30, name: str = "localhost") -> ssl.SSLContext:
+    """A server's context with a fresh self-signed certificate, which lies in folder/cert.pem."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    argv += ["-keyout", str(key), "-out", str(cert), "-days", str(days), "-subj", f"/CN={name}"]
+    argv += ["-addext", f"subjectAltName=DNS:{name}" + (",IP:127.0.0.1" if name == "localhost" else "")]
+    subprocess.run(argv, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    return context
