@@ -98,7 +98,7 @@ async def test_binary_output_survives() -> None:
     [
         (["no-such-program-here"], 'the program "no-such-program-here" is missing: not on PATH'),
         (["/nowhere/at/all"], 'the program "/nowhere/at/all" is missing: no such file'),
-        (["/etc/hostname"], 'the program "/etc/hostname" can\'t be started: Permission denied'),
+        (["/etc"], 'the program "/etc" can\'t be started: Permission denied'),
         ([], "the argument vector is empty"),
         (["echo", "a\0b"], 'the program "echo" can\'t be started'),
     ],

@@ -21,7 +21,7 @@ from forewarn.reach.mask import is_secret_name, mask
         ("got eyJhbGciOiJIUzI1.eyJzdWIiOiIxMjM0.abc-def here", "got *** here"),
         ("-----BEGIN EC PRIVATE KEY-----\nMHc\nAB\n-----END EC PRIVATE KEY-----\nafter", "private key ***\nafter"),
         ("-----BEGIN PRIVATE KEY-----\ncut off", "private key ***"),
-        ("用户 token=密钥abc,完成", "用户 token=***"),
+        ("用户 token=密钥abc,完成", "用户 token=***,完成"),
         ("5 tokens left, the password was wrong", "5 tokens left, the password was wrong"),
         ("https://host/path@2x.png and ops@customer.example", "https://host/path@2x.png and ops@customer.example"),
         ("basic auth is off", "basic auth is off"),
@@ -35,7 +35,9 @@ def test_known_secrets_go_wherever_they_stand():
     assert mask("xabcabcdx", "abc", "abcd", "") == "x******x"
 
 
-@pytest.mark.parametrize("name", ["password", "SMTP_PASSWORD", "X-Api-Key", "apikey", "refresh_token", "Authorization", "Set-Cookie"])
+@pytest.mark.parametrize(
+    "name", ["password", "SMTP_PASSWORD", "X-Api-Key", "apikey", "refresh_token", "Authorization", "Set-Cookie"]
+)
 def test_names_of_secrets(name):
     assert is_secret_name(name)
 

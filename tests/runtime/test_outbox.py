@@ -85,7 +85,9 @@ def send(n: int, of: int | None = None, *, at_s: float = 0.0, channel: int = 0, 
 
 
 def step(n: int, *, kind: str = "run", again: bool = True, run: str = "R-1") -> RunStep:
-    return RunStep(id=f"A-{n}", at=T0, run=run, step=0, kind=kind, where="local", spec={"argv": ["true"]}, timeout_s=5.0, again=again)
+    return RunStep(
+        id=f"A-{n}", at=T0, run=run, step=0, kind=kind, where="local", spec={"argv": ["true"]}, timeout_s=5.0, again=again
+    )
 
 
 class Bench:
@@ -152,7 +154,7 @@ class Bench:
         await asyncio.get_running_loop().run_in_executor(self.thread, self.ledger.commit, messages, [], actions, {})
         self.outbox.wake()
 
-    async def until(self, true, within_s: float = 3.0) -> None:
+    async def until(self, true, within_s: float = 20.0) -> None:
         async with asyncio.timeout(within_s):
             while not true():
                 await asyncio.sleep(0.002)
@@ -174,8 +176,8 @@ async def bench(folder, given: Settings | None = None) -> AsyncIterator[Bench]:
     try:
         yield made
         made.gate.set()
-        await made.outbox.drain(2.0)
-        await asyncio.wait_for(task, 2.0)  # drain ends run
+        await made.outbox.drain(20.0)
+        await asyncio.wait_for(task, 20.0)  # drain ends run
     finally:
         task.cancel()
         made.thread.shutdown()
@@ -202,7 +204,7 @@ async def test_it_sleeps_no_longer_than_until_the_next_action(tmp_path):
         await on.order(message(1), send(1, at_s=0.15))
         await asyncio.sleep(0.05)
         on.clock.at += timedelta(seconds=0.2)  # time goes by; nobody wakes it
-        await on.until(lambda: on.taken, within_s=1.0)
+        await on.until(lambda: on.taken, within_s=5.0)
 
 
 @pytest.mark.parametrize("state", ["dropped", "sent", "held", "waiting_approval", "unknown", "failed"])
@@ -354,7 +356,7 @@ async def test_draining_lets_work_end_and_begins_nothing(tmp_path):
         on.gate.clear()
         await on.order(message(1), send(1))
         await on.until(lambda: on.sent)
-        draining = asyncio.create_task(on.outbox.drain(2.0))
+        draining = asyncio.create_task(on.outbox.drain(20.0))
         await asyncio.sleep(0)
         await on.order(message(2), send(2))
         on.gate.set()

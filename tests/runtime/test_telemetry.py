@@ -36,7 +36,9 @@ def test_an_empty_one_and_forgetting():
     assert figures.value("forewarn_probes", state="up") == 0
 
 
-@pytest.mark.parametrize("wrong", [("other_total", 1.0), ("forewarn_runs", 1.0), ("forewarn_runs_total", -1.0), ("forewarn_a b_total", 1.0)])
+@pytest.mark.parametrize(
+    "wrong", [("other_total", 1.0), ("forewarn_runs", 1.0), ("forewarn_runs_total", -1.0), ("forewarn_a b_total", 1.0)]
+)
 def test_wrong_counters(wrong):
     with pytest.raises(ValueError, match=wrong[0]):
         Telemetry().count(*wrong)

@@ -111,7 +111,7 @@ async def answering(raw: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
 
 
 async def test_an_http_answer():
-    async with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n{\n\"token\": \"abcdef\" }\n   ") as (url, heads):
+    async with answering(b'HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n{\n"token": "abcdef" }\n   ') as (url, heads):
         outcome = await run_step({"http": {"url": f"{url}/status?x=1", "headers": {"X-Team": "shop"}}}, "local", 3.0)
     assert (outcome.result, outcome.summary) == ("ok", "HTTP 200 OK: {")
     assert "abcdef" not in outcome.output

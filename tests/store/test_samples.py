@@ -90,6 +90,15 @@ def test_series_and_their_last_samples(samples):
     assert samples.series("nothing") == [] and samples.last("nothing") == {}
 
 
+def test_the_first_sample_that_is_kept(samples):
+    assert samples.first(CPU) is None
+    samples.append([(CPU, 20.0, 1.0), (DISK, 1.0, 1.0)])
+    samples.append([(CPU, 10.0, 1.0), (CPU, 30.0, 1.0)])
+    assert samples.first(CPU) == 10
+    samples.prune(15.0)
+    assert (samples.first(CPU), samples.first(DISK)) == (20, None)
+
+
 def test_cursors_come_with_their_samples(samples):
     samples.append([(CPU, 1.0, 1.0)], {"log": {"file": "/日志", "offset": 10}, "journal": {}})
     samples.append([], {"log": {"file": "/日志", "offset": 20}})
@@ -125,6 +134,7 @@ def test_files_and_memory_agree_on_any_history(tmp_path_factory, batches, before
         for series in (CPU, DISK):
             assert theirs.read(series, 0, 99) == ours.read(series, 0, 99)
             assert theirs.read(series, 3, 9) == ours.read(series, 3, 9)
+            assert theirs.first(series) == ours.first(series)
         assert theirs.last() == ours.last()
         assert theirs.cursor("log") == ours.cursor("log")
         ours.prune(before), theirs.prune(before)

@@ -113,7 +113,9 @@ class Session(SMTP):
 class Sink:
     """aiosmtpd's handler: takes mail, or answers with a fault at one point of the conversation."""
 
-    def __init__(self, *, rcpt: dict[str, str] | None = None, mail: str = "250 OK", data: str = "250 OK", hang: bool = False) -> None:
+    def __init__(
+        self, *, rcpt: dict[str, str] | None = None, mail: str = "250 OK", data: str = "250 OK", hang: bool = False
+    ) -> None:
         self.rcpt, self.mail, self.data, self.hang = rcpt or {}, mail, data, hang
         self.mails: list[tuple[str, list[str], bytes]] = []
         self.users: list[str] = []

@@ -130,7 +130,9 @@ async def test_a_server_that_speaks_something_else():
 
 
 async def test_a_server_that_closes_right_after_taking_the_mail():
-    async with await speaking(b"220 hi\r\n", b"250 ehlo\r\n", b"250 mail\r\n", b"250 rcpt\r\n", b"354 go\r\n", b"250 taken\r\n") as server:
+    async with await speaking(
+        b"220 hi\r\n", b"250 ehlo\r\n", b"250 mail\r\n", b"250 rcpt\r\n", b"354 go\r\n", b"250 taken\r\n"
+    ) as server:
         await send(f"mailto://localhost:{server.sockets[0].getsockname()[1]}?to={TO}")
 
 

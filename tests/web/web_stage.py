@@ -36,7 +36,7 @@ from forewarn.web.app import build
 from forewarn.web.links import Links
 
 NOW = datetime(2026, 11, 22, 10, 3, 20, tzinfo=UTC)
-TOKEN = "a-token-of-the-tests-0123456789"  # noqa: S105
+TOKEN = "a-token-of-the-tests-0123456789"
 SOURCE = Source("probes/host.yaml", 31)
 CONFIG = "3fa9c1"
 
@@ -109,10 +109,22 @@ def settings(*, customers: bool = False, zone: str = "UTC") -> Settings:
         loaded_at=at("10:02:18"),
         files=9,
         daemon=Daemon(zone=ZoneInfo(zone)),
-        services={"checkout": Service(name="checkout", names={"en": "Checkout", "zh": "结账"}, criticality=Criticality.CORE, source=SOURCE)},
+        services={
+            "checkout": Service(
+                name="checkout", names={"en": "Checkout", "zh": "结账"}, criticality=Criticality.CORE, source=SOURCE
+            )
+        },
         customers=known if customers else {},
         people=people,
-        playbooks={"free-volume": Playbook(name="free-volume", title={"en": "Free the volume"}, match=Match(rule="disk-fills"), steps=(look, clean), source=SOURCE)},
+        playbooks={
+            "free-volume": Playbook(
+                name="free-volume",
+                title={"en": "Free the volume"},
+                match=Match(rule="disk-fills"),
+                steps=(look, clean),
+                source=SOURCE,
+            )
+        },
         phrases={"en": phrases("en"), "zh": phrases("zh")},
     )
 
@@ -154,8 +166,8 @@ def incident(id: str = "INC-3", **changed: Any) -> Incident:
         would_be=Level.P1,
         score=(39.9, 57.4),
         factors=(
-            Factor(name="users_exposed", value=0.06, source="customers.yaml:12"),
-            Factor(name="orders_drop", value=None, source="services.yaml:3", why=say("impact.because.no_orders")),
+            Factor(name="users exposed", value=0.06, source="customers.yaml:12"),
+            Factor(name="orders drop", value=None, source="services.yaml:3", why=say("impact.because.no_orders")),
         ),
         exposed=("customer-en", "customer-zh"),
         why=say("impact.why.exposed.users_customers", effect="fails", reach="many", share=0.06, customers=2),
@@ -220,7 +232,15 @@ def run(id: str = "R-1") -> Run:
         ),
         StepResult(name="clean", kind="run"),
     )  # fmt: skip
-    return Run(id=id, playbook="free-volume", incident="INC-3", finding="F-17", state=RunState.WAITING, steps=steps, started_at=at("10:03:06"))
+    return Run(
+        id=id,
+        playbook="free-volume",
+        incident="INC-3",
+        finding="F-17",
+        state=RunState.WAITING,
+        steps=steps,
+        started_at=at("10:03:06"),
+    )
 
 
 def hold(id: str = "H-2") -> Hold:
@@ -229,7 +249,14 @@ def hold(id: str = "H-2") -> Hold:
 
 
 def probe(name: str = "host", kind: str = "host", **changed: Any) -> Probe:
-    given: dict[str, Any] = {"every_s": 10.0, "timeout_s": 3.0, "targets": (Target("local", "local"),), "options": None, "rules": (), "service": "checkout"}
+    given: dict[str, Any] = {
+        "every_s": 10.0,
+        "timeout_s": 3.0,
+        "targets": (Target("local", "local"),),
+        "options": None,
+        "rules": (),
+        "service": "checkout",
+    }
     return Probe(name=name, kind=kind, source=SOURCE, **{**given, **changed})
 
 
@@ -270,7 +297,14 @@ def story() -> list[Entity]:
                    subject="Orders DB full at 12:40 · act by 12:10", text="db-1 /srv 91 % full\nINC-3", next_update_at=None)  # fmt: skip
     slow = incident("INC-2", title=say("title.declared", text="Search is slow"), state=IncidentState.ACKNOWLEDGED, would_be=None, act_by=None, earliest=None,
                     thing=None, findings=(), messages=(), runs=(), owner="on-call-1", services=("search",), opened_at=at("09:20:00"))  # fmt: skip
-    task = finding("F-18", incident=None, rule="busy", kind="threshold", forecast=None, why=say("console.figure", name="CPU", value=0.93, unit="ratio"))
+    task = finding(
+        "F-18",
+        incident=None,
+        rule="busy",
+        kind="threshold",
+        forecast=None,
+        why=say("console.figure", name="CPU", value=0.93, unit="ratio"),
+    )
     ahead = incident(messages=("M-5", "M-6", "M-7", "M-8"))
     return [finding(), task, ahead, slow, sent, message(), held, page, due(), due("D-10", what="retry"), run(), hold()]
 

@@ -59,5 +59,5 @@ def _message(before: Message | None, after: Message) -> None:
     fields = {"message": after.id, "to": after.to, "about": f"{after.kind} {after.subkind or ''}".strip()}
     if after.state is MessageState.FAILED:
         log.warning("message_failed", **fields, reason=after.attempts[-1].reason if after.attempts else None)
-    elif after.state is not MessageState.PLANNED:
+    elif after.state not in (MessageState.PLANNED, MessageState.QUEUED, MessageState.SENT):  # sending is logged where it happens
         log.info(f"message_{after.state}", **fields)

@@ -47,6 +47,7 @@ class Incident:
     would_be: Level | None = None
     pinned: str | None = None  # who and why
     impact: Impact
+    worst: Impact | None = None  # the gravest judgement since it opened: what those who were told hear at the end
     act_by: datetime | None = None
     earliest: datetime | None = None
     thing: str | None = None

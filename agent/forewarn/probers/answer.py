@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
@@ -114,6 +115,7 @@ class Code(IntEnum):
 OURS = {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS}
 """System errors of a connect that say nothing about the target: no way out of this machine, or no socket left."""
 FORBIDDEN = {errno.EACCES, errno.EPERM}
+TOO_MUCH = re.compile(r"(?i)too (?:large|many) response headers|headers? too large")
 CUT = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED}
 
 
@@ -148,7 +150,7 @@ def _talked(broken: Broken) -> Failure:
             return down(Reason.TLS, f"TLS failed: {_words(broken)}")
         case Code.REDIRECTS:
             return down(Reason.REDIRECTS, f"redirected too often: {_words(broken)}")
-        case Code.TOO_LARGE | Code.RECEIVE if broken.code == Code.TOO_LARGE or "too large" in broken.message.lower():
+        case Code.TOO_LARGE | Code.RECEIVE if broken.code == Code.TOO_LARGE or TOO_MUCH.search(broken.message):
             return down(Reason.TOO_BIG, f"the headers of the answer are too large: {_words(broken)}")
         case Code.WEIRD | Code.UNSUPPORTED | Code.RECEIVE | Code.ENCODING | Code.URL | Code.SEND:
             return down(Reason.PROTOCOL, f"not an HTTP answer: {_words(broken)}")

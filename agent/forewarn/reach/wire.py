@@ -53,8 +53,8 @@ class Line:
         self.where = f"{host}:{port}"
         try:
             places = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except UnicodeError as error:  # a label that is empty or too long
-            raise socket.gaierror(socket.EAI_NONAME, "not a host's name") from error
+        except UnicodeError as wrong:  # a label that is empty or too long
+            raise socket.gaierror(socket.EAI_NONAME, "not a host's name") from wrong
         error: OSError | None = None
         for nth, (family, kind, protocol, _, address) in enumerate(places):
             sock = socket.socket(family, kind, protocol)

@@ -123,7 +123,7 @@ class Lines:
         clock = self._in(at.astimezone(self._zone).strftime("%H:%M:%S"), DIM)
         what = self._in(f"{name:<{WIDTH}}", {"warning": YELLOW, "error": RED, "critical": RED}.get(level, BOLD))
         line = " ".join(part for part in (clock, what, *bare, self._in(" ".join(named), DIM)) if part)
-        return "\n".join([line.rstrip(), *("         " + row for text in below for row in text.splitlines())])
+        return "\n".join([line.rstrip(), *("         " + _safe(row) for text in below for row in text.splitlines())])
 
     def _in(self, text: str, colour: str) -> str:
         return f"{colour}{_safe(text)}{PLAIN}" if self._colour and text else _safe(text)

@@ -86,7 +86,7 @@ class Console:
             given.get("id"),
             by,
             tuple(given.get("words", "").split()),
-            given.get("text", "").strip() or None,
+            given.get("text", "").replace("\r\n", "\n").strip() or None,
             int(version) if version.isascii() and version.isdigit() else None,
         )
         back = given.get("back", "/")

@@ -8,10 +8,12 @@ from itertools import groupby
 from forewarn.core.reader import Body, Reader
 from forewarn.core.show import target_why
 from forewarn.model.finding import Finding
+from forewarn.model.impact import Factor
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.message import Message, MessageKind, MessageState
 from forewarn.model.playbook import Run
 from forewarn.model.settings import Settings
+from forewarn.model.text import say
 from forewarn.web.first import called, figure, row, series_name
 from forewarn.web.reads import MOST, Live, Query, Reads
 from forewarn.web.said import Trouble, Unanswerable
@@ -31,6 +33,10 @@ ANSWERS: Mapping[MessageState, tuple[str, ...]] = {
 }
 
 
+SHARES = ("users affected", "users exposed", "orders drop", "probability")
+"""Factors that are shares of one."""
+
+
 def incident_page(reads: Reads, id: str, reader: Reader) -> Body:
     """Decision first, then evidence, messages, dues, story and runs; raises Unanswerable where there is no such incident."""
     incident = reads.ledger.get(id)
@@ -40,6 +46,7 @@ def incident_page(reads: Reads, id: str, reader: Reader) -> Body:
     messages = [m for m in _found(reads, "message", id) if isinstance(m, Message)]
     judged = incident.impact
     return {
+        "factor": lambda one: factor(one, reader),
         "row": row(reads, settings, incident, reader),
         "incident": incident,
         "buttons": buttons(incident),
@@ -58,6 +65,15 @@ def buttons(incident: Incident) -> tuple[str, ...]:
     """Verbs that fit the incident's state. A forewarning that somebody owns needs no second owner."""
     verbs = BUTTONS.get(incident.state, ())
     return tuple(verb for verb in verbs if not (verb == "acknowledge" and incident.owner))
+
+
+def factor(it: Factor, reader: Reader) -> str:
+    """One input of the judgement in a few words, with the reason where it is unknown."""
+    name = reader.word(f"impact.factor.{it.name.replace(' ', '_')}", it.name)
+    key = "console.factor_share" if it.name in SHARES else "console.factor_word" if isinstance(it.value, str) else "console.factor"
+    said = reader.tell(say(key, name=name, value=it.value))
+    why = it.why if it.value is None else None
+    return reader.tell(say("console.because", said=said, why=reader.tell(why))) if why else said
 
 
 def _found(reads: Reads, kind: str, incident: str) -> Sequence[object]:

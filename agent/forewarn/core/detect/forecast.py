@@ -147,6 +147,15 @@ def _fallen(state: ForecastState) -> bool:
     return all(line.value(at) - value > far for at, value in recent[-3:])
 
 
+def _relieved(options: ForecastOptions, state: ForecastState) -> bool:
+    """Whether a fall that the bins don't show yet gave three times the room that the line left."""
+    line, seen = state.near, state.seen
+    if line is None or not _fallen(state):
+        return False
+    limit = options.sign * options.limit
+    return limit - seen.value > RELIEF * max(limit - line.value(seen.last_s), 0.0)
+
+
 def _judged(options: ForecastOptions, state: ForecastState) -> tuple[ForecastState, Claim]:
     seen = state.seen
     if seen.crossed_s is not None:
@@ -164,7 +173,7 @@ def _judged(options: ForecastOptions, state: ForecastState) -> tuple[ForecastSta
     if state.firing:
         return _held(options, state, outlook)
     line, dates = outlook.line, outlook.dates
-    if line and dates and _begins(options, outlook, line, dates):
+    if line and dates and _begins(options, outlook, line, dates) and not _fallen(state):
         return _fires(options, replace(state, firing=True, away=0), line, dates)
     return replace(state, line=line), claims.quiet(options, seen, outlook)
 
@@ -176,6 +185,8 @@ def _begins(options: ForecastOptions, outlook: Outlook, line: Line, dates: Cross
 def _held(options: ForecastOptions, state: ForecastState, outlook: Outlook) -> tuple[ForecastState, Claim]:
     """Firing until the danger is clearly away."""
     line, dates = outlook.line, outlook.dates
+    if _relieved(options, state):
+        return replace(state, firing=False, away=0), claims.quiet(options, state.seen, outlook)
     if line is None and outlook.ready_s is not None:
         return _relearning(options, state, outlook)
     if line and dates and outlook.holds and outlook.within(FAR * options.within_s) and dates.p >= P_HOLD:

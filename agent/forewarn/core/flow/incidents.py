@@ -117,7 +117,7 @@ def _title(work: Work, impact: Impact, findings: list[Finding], services: tuple[
         )
     if impact.effect is Effect.AT_RISK:
         return say("title.at_risk", service=name, what=f"metric.{finding.metric}")
-    if finding.kind == "down":
+    if impact.effect is Effect.STOPPED:
         return say("title.down", service=name)
     return say("title.slow" if impact.effect is Effect.SLOW else "title.errors", service=name)
 
@@ -232,7 +232,10 @@ def reassess(work: Work, id: str) -> None:
     impact = _judge(work, findings, work.services(services), before.state, declared)
     after = _dated(work, replace(before, impact=impact, why=impact.why, services=services, would_be=impact.would_be))
     after = _levelled(work, after, impact)
-    if before.state is not IncidentState.OPEN or before.declared_by is None:
+    graver = before.worst is None or not before.worst.effect.worse_than(impact.effect)
+    if after.live and graver:
+        after = replace(after, worst=impact)
+    if before.declared_by is None and (graver or not after.live):
         after = replace(after, title=_title(work, impact, _leading(findings, after), work.services(services)))
     if after == before:
         return

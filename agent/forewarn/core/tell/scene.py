@@ -66,7 +66,9 @@ def ahead(scene: Scene, now: datetime) -> Ahead:
 
 def effect_of(scene: Scene) -> str:
     """The effect as notices name it; where nobody knows it yet, something may be disturbed."""
-    effect = scene.incident.impact.effect
+    incident = scene.incident
+    over = not incident.unresolved and incident.worst is not None
+    effect = incident.worst.effect if over and incident.worst else incident.impact.effect
     return str(Effect.AT_RISK if effect is Effect.QUESTION else effect)
 
 
