@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -56,7 +57,7 @@ def test_chinese_is_chinese_and_english_is_english() -> None:
     half_width = [
         key
         for key, text in CATALOGUES["zh"].items()
-        for before, char in zip(text, text[1:], strict=False)
+        for before, char in pairwise(text)
         if char in ",;:?!()" and "\u3400" <= before <= "\u9fff"
     ]
     assert half_width == [], "after a Chinese word use full-width punctuation"
@@ -75,7 +76,9 @@ def literals() -> Iterator[tuple[str, str, set[str] | None]]:
         if "from forewarn.model.text import" not in text:
             continue  # another `say`
         for node in ast.walk(ast.parse(text)):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("say", "Say") and node.args):
+            if not (
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("say", "Say") and node.args
+            ):
                 continue
             keys = node.args[0]
             where = f"{path.relative_to(ROOT)}:{node.lineno}"
@@ -109,7 +112,9 @@ def test_what_code_says_has_words_and_facts(where: str, key: str, facts: set[str
     for language, catalogue in CATALOGUES.items():
         assert key in catalogue, f"{where} says {key}, which has no words in {language}"
         holes = PLACEHOLDER.findall(catalogue[key])
-        wanted = {name for name, _ in holes} | ({"latest"} if any(kind in ("window", "period", "dated") for _, kind in holes) else set())
+        wanted = {name for name, _ in holes} | (
+            {"latest"} if any(kind in ("window", "period", "dated") for _, kind in holes) else set()
+        )
         assert facts is None or wanted <= facts, f"{where} says {key} without {wanted - facts}"
 
 

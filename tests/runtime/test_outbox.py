@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -294,6 +295,42 @@ async def test_pages_never_wait_behind_notices(tmp_path):
         await on.until(lambda: len(on.taken) == 41)
     assert sorted(on.sent) == sorted({f"M-{n + 1}" for n in range(40)} | {"M-100"})
     assert on.most_at_once <= 8
+
+
+async def test_of_what_is_due_together_pages_begin_first(tmp_path):
+    names = [f"c{n}" for n in range(10)]
+    given = settings(*names)
+    people = {f"p{n}": replace(given.people["on-call-1"], name=f"p{n}", channels=(hook(f"p{n}.example"),)) for n in range(4)}
+    async with bench(tmp_path, replace(given, people=people)) as on:
+        on.gate.clear()
+        notices = [message(n + 1, to=name) for n, name in enumerate(names)]
+        pages = [message(n + 51, "page", to=name) for n, name in enumerate(people)]
+        await on.order(*notices, *pages, *(send(n + 1, at_s=-60) for n in range(10)), *(send(n + 51) for n in range(4)))
+        await on.until(lambda: len(on.sent) == 8)
+    assert on.sent[:4] == ["M-51", "M-52", "M-53", "M-54"]
+
+
+async def test_what_is_claimed_while_draining_is_given_back(tmp_path):
+    async with bench(tmp_path) as on:
+        claim, claimed, go_on = on.ledger.claim, threading.Event(), threading.Event()
+
+        def slow(*given):
+            found = claim(*given)
+            if found:
+                claimed.set()
+                go_on.wait(5.0)
+            return found
+
+        on.ledger.claim = slow
+        await on.order(message(1), send(1))
+        await on.until(claimed.is_set)
+        draining = asyncio.create_task(on.outbox.drain(5.0))
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await draining
+        assert on.ledger.load().in_flight == ()
+        assert on.ledger.next_action_at() == T0
+    assert on.sent == []
 
 
 async def test_one_address_gets_two_at_a_time_and_holds_up_nobody_else(tmp_path):

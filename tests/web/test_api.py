@@ -308,13 +308,17 @@ def test_filters(told: Stage) -> None:
         ("probes/nope", 404, "web.not_found"),
         ("why/INC-99", 404, "web.not_found"),
         ("nope", 404, "web.no_page"),
-        ("commands", 405, "web.method"),
     ],
 )
 def test_wrong_questions_are_answered_in_words(told: Stage, path: str, status: int, key: str) -> None:
     answer = told.ask(f"/api/v1/{path}", **BEARER)
     assert (answer.status, answer.json()["key"]) == (status, key)
     assert "{" not in answer.json()["error"]
+
+
+def test_a_wrong_method_is_named(bare: Stage) -> None:
+    answer = bare.ask("/api/v1/status", "POST", "{}", **BEARER)
+    assert (answer.status, answer.json()["error"]) == (405, "POST is not how /api/v1/status is used.")
 
 
 # --- commands ---

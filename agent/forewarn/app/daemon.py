@@ -60,7 +60,8 @@ def main(args: argparse.Namespace) -> int:
     clock = SystemClock()
     try:
         folder = find.folder(args.config, os.environ)
-        settings = load(folder, PROBERS, clock.now())
+        port = {} if args.port is None else {"FOREWARN_PORT": str(args.port)}
+        settings = load(folder, PROBERS, clock.now(), {**os.environ, **port})
     except ConfigError as error:
         print("\n".join(map(str, error.problems)), file=sys.stderr)
         print(f"{len(error.problems)} problems in {error.files} files; nothing was started.", file=sys.stderr)
@@ -268,7 +269,8 @@ class Daemon:
         """Read the files again: a good set is applied, a bad one is refused and the running one stays."""
         folder = Path(self._settings.folder)
         try:
-            settings = await asyncio.to_thread(load, folder, PROBERS, self._clock.now())
+            environ = {**os.environ, "FOREWARN_PORT": str(self._port)}
+            settings = await asyncio.to_thread(load, folder, PROBERS, self._clock.now(), environ)
         except ConfigError as error:
             for problem in error.problems:
                 log.error("config_refused", problem=str(problem))

@@ -101,11 +101,11 @@ def _cannot_see(screen: Screen, probes: list[Body]) -> list[str]:
                 name = probe["name"] if len(probe["targets"]) == 1 else f"{probe['name']} {target['target']}"
                 reasons.setdefault(target["why"] or screen.t("console.unknown"), []).append(name)
     parts = [screen.t("console.cannot_see.part", reason=reason, names=_some(screen, names)) for reason, names in reasons.items()]
-    return [screen.t("console.cannot_see.line", parts=screen.t("console.semicolon").join(parts))] if parts else []
+    return [screen.t("console.cannot_see.line", parts=screen.listed(parts, "console.semicolon"))] if parts else []
 
 
 def _some(screen: Screen, names: list[str]) -> str:
-    shown, rest = screen.word("format.list", ", ").join(names[:MOST_NAMES]), len(names) - MOST_NAMES
+    shown, rest = screen.listed(names[:MOST_NAMES]), len(names) - MOST_NAMES
     return screen.t("console.and_more", shown=shown, count=rest) if rest > 0 else shown
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import TextIO
 from unicodedata import combining, east_asian_width
@@ -34,6 +34,9 @@ class Screen:
 
     def word(self, key: str, otherwise: str) -> str:
         return self.t(key) if key in phrases(self.language) else otherwise
+
+    def listed(self, parts: Iterable[str], key: str = "format.list") -> str:
+        return phrases(self.language).get(key, ", ").join(parts)
 
     def colour(self, text: str, name: str | None) -> str:
         return f"\x1b[{COLOURS[name]}m{text}\x1b[0m" if self._coloured and name and text else text

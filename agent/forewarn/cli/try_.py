@@ -21,8 +21,9 @@ FILE may lie anywhere; NAME is a probe of the configuration. A log is looked at 
 Exit: 0 up, 1 down, 2 wrong use or a file with problems, 3 cannot see, or no such probe."""
 
 PHASES = ("resolve", "connect", "tls", "first_byte", "total")
-OWN = {*(f"{phase}_s" for phase in PHASES), "status", "certificate_s", "size_bytes"}
-"""What the line of an HTTP target shows already."""
+OWN = {"up", *(f"{phase}_s" for phase in PHASES), "status", "certificate_s", "size_bytes"}
+"""What the line of a target shows already."""
+BUILT_IN = ("down", "cannot-see")
 COLOURS = {"up": None, "down": "red", "unknown": "accent", "firing": "red", "pending": "accent"}
 
 
@@ -171,7 +172,7 @@ def _print(view: ProbeView, screen: Screen) -> None:
             if one.series.metric not in OWN
         ]
         screen.columns(values)
-        rules = [(one, rule) for one in target.series for rule in one.rules]
+        rules = [(one, rule) for one in target.series for rule in one.rules if rule.rule not in BUILT_IN or rule.state != "ok"]
         screen.columns([_verdict(one, rule, screen) for one, rule in rules])
 
 
@@ -183,12 +184,18 @@ def _head(target: TargetView, screen: Screen) -> list[str]:
         row += [screen.t("try.value", value=figures["total_s"], unit="s"), _phases(figures, screen)]
     if "certificate_s" in figures:
         row.append(screen.t("try.certificate", left=figures["certificate_s"]))
-    if target.reason:
-        word = screen.word(f"prober.reason.{target.reason}", target.reason)
-        row.append(screen.t("try.why", reason=word, detail=target.detail) if target.detail else word)
-    elif target.detail:
-        row.append(target.detail)
+    if target.reason or target.detail:
+        row.append(_why(target, screen))
     return row
+
+
+def _why(target: TargetView, screen: Screen) -> str:
+    """The reason in words and the fact; only the fact where it begins with the same words."""
+    word = screen.word(f"prober.reason.{target.reason}", str(target.reason)) if target.reason else ""
+    detail = target.detail or ""
+    if not word or not detail or detail.lower().startswith(" ".join(word.lower().split()[:2])):
+        return detail or word
+    return screen.t("try.why", reason=word, detail=detail)
 
 
 def _phases(figures: dict[str, float], screen: Screen) -> str:

@@ -85,6 +85,7 @@ class _Loading:
         self._strangers()
         documents = {name: doc for name in MAPS if (doc := self._map(name))}
         own, policy = daemon(documents.get("forewarn"), self.problems, self.secrets)
+        self.environ = {"FOREWARN_PORT": str(own.port), **self.environ}  # for probes that look at Forewarn itself
         reading = Reading(self.problems, self.secrets, own.zone, own.language)
         rules = ladder(documents["ladder"], reading) if "ladder" in documents else Ladder()
         people = oncall(documents["oncall"], reading) if "oncall" in documents else Oncall()

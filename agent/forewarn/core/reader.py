@@ -7,7 +7,7 @@ import ports.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
@@ -36,6 +36,10 @@ class Reader:
     def word(self, key: str, otherwise: str) -> str:
         """The catalogue's word for something that may have none, such as a metric that a user named."""
         return self.tell(say(key)) if key in self.catalogue else otherwise
+
+    def listed(self, parts: Iterable[str], key: str = "format.list") -> str:
+        """Parts joined as the language joins them; read raw, since a rendered sentence loses the space at its end."""
+        return self.catalogue.get(key, ", ").join(parts)
 
 
 def stamp(at: datetime | None) -> str | None:

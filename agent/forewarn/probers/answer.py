@@ -124,6 +124,8 @@ def explain(broken: Broken) -> Failure:
     if broken.too_big:
         return down(Reason.TOO_BIG, f"the answer is larger than {size_text(broken.max_body)}; raise max_body if that is right")
     match broken.code:
+        case Code.TIMED_OUT if not broken.times.resolved:
+            return down(Reason.RESOLVE, f"the name {host_of(broken.url)} was not resolved within {broken.timeout_s:g} s")
         case Code.TIMED_OUT:
             return down(Reason.TIMEOUT, f"no answer within {broken.timeout_s:g} s: {_stage(broken)}")
         case Code.RESOLVE:
@@ -176,8 +178,6 @@ def _unconnected(broken: Broken) -> Failure:
 def _stage(broken: Broken) -> str:
     """How far the exchange had come."""
     times = broken.times
-    if not times.resolved:
-        return f"looking up {host_of(broken.url)}"
     if not times.connected:
         return f"connecting to {host_of(broken.url)}"
     if broken.url.startswith("https:") and not times.tls_done:

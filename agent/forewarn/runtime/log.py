@@ -119,7 +119,7 @@ class Lines:
         name = str(event.pop("event")).replace("_", " ")
         below = [str(event.pop(key)) for key in ("text", "exception") if event.get(key)]
         bare = [_short(event.pop(key)) for key in BARE if event.get(key) is not None]
-        named = [f"{key}={_short(value)}" for key, value in event.items() if value is not None]
+        named = [f"{key}={_quoted(_short(value))}" for key, value in event.items() if value is not None]
         clock = self._in(at.astimezone(self._zone).strftime("%H:%M:%S"), DIM)
         what = self._in(f"{name:<{WIDTH}}", {"warning": YELLOW, "error": RED, "critical": RED}.get(level, BOLD))
         line = " ".join(part for part in (clock, what, *bare, self._in(" ".join(named), DIM)) if part)
@@ -132,6 +132,10 @@ class Lines:
 def _short(value: Any) -> str:
     text = f"{value:.4g}" if isinstance(value, float) else str(value)
     return _safe(" ".join(text.split()))
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if " " in text else text
 
 
 def _safe(text: str) -> str:

@@ -159,6 +159,7 @@ class Outbox:
         begun = {job.action.id for job in picked}
         back = [job.action.id for job in known if job.action.id not in begun]
         if back:
+            self._ledger.release(back)
             return picked, PAUSE_S
         at = self._ledger.next_action_at()
         wait_s = (at - self._clock.now()).total_seconds() if at else SLEEP_S

@@ -200,9 +200,7 @@ class Post:
         client.send(body)
         self.in_doubt = True
         client.send(b".\r\n")
-        reply = client.getreply()
-        self.in_doubt = False
-        self._answer(reply, "the mail")
+        self._answer(client.getreply(), "the mail")
 
     def _answer(self, reply: tuple[int, bytes], what: str, *, expected: int = 2, mailbox: bool = False) -> None:
         if reply[0] // 100 != expected:

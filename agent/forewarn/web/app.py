@@ -84,7 +84,9 @@ def _http(request: Request, error: Exception) -> Trouble:
     """What the router itself refuses: no such page, a wrong method."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     known = {404: "web.no_page", 405: "web.method"}
-    return Trouble(status, known.get(status, "web.http"), {"path": request.url.path, "method": request.method, "status": status})
+    return Trouble(
+        status, known.get(status, "web.http"), {"path": request.url.path, "method": request.method, "status": str(status)}
+    )
 
 
 def _routes(api: Api, console: Console) -> list[BaseRoute]:

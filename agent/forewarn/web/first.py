@@ -105,7 +105,7 @@ def cannot_see(probes: Iterable[ProbeView], reader: Reader) -> str | None:
         reader.tell(say("console.cannot_see.part", reason=reason, names=_some(names, reader)))
         for reason, names in sorted(reasons.items(), key=lambda pair: -len(pair[1]))
     ]
-    line = reader.tell(say("console.cannot_see.line", parts=reader.word("console.semicolon", "; ").join(parts)))
+    line = reader.tell(say("console.cannot_see.line", parts=reader.listed(parts, "console.semicolon")))
     return line if parts else None
 
 
@@ -121,7 +121,7 @@ def _name(view: ProbeView, target: TargetView) -> str:
 
 
 def _some(names: Sequence[str], reader: Reader) -> str:
-    shown = reader.word("format.list", ", ").join(names[:MOST_NAMES])
+    shown = reader.listed(names[:MOST_NAMES])
     rest = len(names) - MOST_NAMES
     return reader.tell(say("console.and_more", shown=shown, count=rest)) if rest > 0 else shown
 

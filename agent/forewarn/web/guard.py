@@ -62,7 +62,7 @@ class Guard:
         host, origin = connection.headers.get("host", ""), connection.headers.get("origin")
         path, method, port = connection.url.path, connection.scope["method"], port_of(connection.scope)
         if host.lower() not in _own_hosts(port):
-            return Trouble(421, "web.host", {"host": host, "port": port})
+            return Trouble(421, "web.host", {"host": host, "port": str(port)})
         if origin is not None and origin.lower() != f"http://{host.lower()}":
             return Trouble(403, "web.origin", {"origin": origin})
         if path.startswith(OPEN):

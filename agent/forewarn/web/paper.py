@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
@@ -12,8 +13,9 @@ from forewarn.core.reader import Reader
 from forewarn.model.text import Fact, Say
 
 
+@cache
 def environment() -> Environment:
-    """Made once: templates are compiled on first use and kept."""
+    """Made once for the process: templates are compiled on first use and kept."""
     return Environment(
         loader=PackageLoader("forewarn.web", "templates"),
         autoescape=True,

@@ -60,7 +60,14 @@ def customer(name: str, **given: object) -> Customer:
 EN = customer("customer-en", title="Customer B")
 ZH = customer("customer-zh", title="客户甲", language="zh", tier="vip", quiet=NIGHT)
 OTHER = customer("customer-fr", title="Customer C", uses={"search": 1.0})
-CHECKOUT = Service(name="checkout", names={"en": "Checkout", "zh": "结账"}, team="shop", criticality=Criticality.CORE, runs_on=("host:web-1",), source=HERE)
+CHECKOUT = Service(
+    name="checkout",
+    names={"en": "Checkout", "zh": "结账"},
+    team="shop",
+    criticality=Criticality.CORE,
+    runs_on=("host:web-1",),
+    source=HERE,
+)
 SEARCH = Service(name="search", names={"en": "Search", "zh": "搜索"}, criticality=Criticality.SUPPORTING, source=HERE)
 ONE = Person(name="on-call-1", title="On call 1", zone=SHANGHAI, channels=(MAIL,), source=HERE)
 EINS = replace(ONE, name="on-call-zh", language="zh")
@@ -127,9 +134,17 @@ def incident(state: IncidentState = IncidentState.AHEAD, effect: Effect = Effect
         "opened_at": NOW - timedelta(minutes=10),
     }
     if ahead or state in (IncidentState.AVERTED, IncidentState.WITHDRAWN):
-        base |= {"earliest": EARLIEST, "act_by": EARLIEST - timedelta(hours=4, minutes=10), "thing": "volume|local|volume_used_ratio"}
+        base |= {
+            "earliest": EARLIEST,
+            "act_by": EARLIEST - timedelta(hours=4, minutes=10),
+            "thing": "volume|local|volume_used_ratio",
+        }
         base["title"] = say(
-            "title.forecast", service="checkout", what="metric.volume_used_ratio", earliest=EARLIEST.timestamp(), latest=LATEST.timestamp()
+            "title.forecast",
+            service="checkout",
+            what="metric.volume_used_ratio",
+            earliest=EARLIEST.timestamp(),
+            latest=LATEST.timestamp(),
         )
     return Incident(state=state, **{**base, **given})  # type: ignore[arg-type]
 

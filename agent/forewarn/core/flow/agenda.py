@@ -44,6 +44,8 @@ def _red(work: Work, due: Due) -> None:
     if due.incident is None:
         return
     work.note(due.incident, say("respond.due_red", what=f"due.{due.what}"), due.id)
+    if due.what == "war_room":
+        calling.open_room(work, due.incident)
     if due.what in PAGING:
         calling.overdue(work, due.incident, due.what)
 

@@ -24,12 +24,20 @@ def consequences(work: Work, id: str, before: Incident | None) -> None:
     if incident.state is IncidentState.AHEAD:
         _call_ahead(work, incident)
         return
-    if room.wanted(incident, work.settings):
-        work.put(replace(incident, room=room.address(incident), version=incident.version + 1))
-        work.note(id, say("respond.room"))
     clocks.from_ladder(work, id, dues.AT_ONCE)
+    if room.wanted(incident, work.settings):
+        open_room(work, id)
     _call(work, id)
     _tell(work, id)
+
+
+def open_room(work: Work, id: str) -> None:
+    """A place for those who work on it; the due for it is met."""
+    incident = work.incident(id)
+    if incident and incident.live and incident.room is None:
+        work.put(replace(incident, room=room.address(incident), version=incident.version + 1))
+        work.note(id, say("respond.room"))
+        clocks.end_all(work, id, "met", only={"war_room"})
 
 
 def _call_ahead(work: Work, incident: Incident) -> None:

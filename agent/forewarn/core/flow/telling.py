@@ -14,7 +14,7 @@ from forewarn.core.flow import clocks, sending, texts
 from forewarn.core.tell import audience, compose
 from forewarn.core.tell.may import may
 from forewarn.core.work import Work
-from forewarn.model.incident import IncidentState
+from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.level import Level
 from forewarn.model.map import Customer
 from forewarn.model.message import Approval, Message, MessageKind, MessageState, Subkind
@@ -86,6 +86,17 @@ def forewarn(work: Work, id: str) -> None:
     incident = work.incident(id)
     if incident and incident.state is IncidentState.AHEAD and incident.would_be in WORTH_TELLING:
         _draft_all(work, id, Subkind.FOREWARNING)
+        _wait_until_it_begins(work, incident)
+
+
+def _wait_until_it_begins(work: Work, incident: Incident) -> None:
+    """A forewarning may be approved as long as it still is one: its approval expires when the breach may begin."""
+    for message in work.messages(incident.id):
+        approval = message.approval
+        waits = message.state is MessageState.WAITING and message.subkind == Subkind.FOREWARNING
+        if waits and approval and incident.earliest and incident.earliest > work.now and approval.expires != incident.earliest:
+            work.put(replace(message, approval=replace(approval, expires=incident.earliest)))
+            clocks.moved(work, "approval", message.id, incident.id, next(iter(approval.asked), None), incident.earliest)
 
 
 def started(work: Work, id: str) -> None:
@@ -164,9 +175,6 @@ def _offer(work: Work, message: Message) -> None:
 
 def _wait_for_approval(work: Work, message: Message, permission: Permission) -> None:
     expires = work.now + timedelta(seconds=permission.expires_s or work.settings.policy.approval_s)
-    incident = work.incident(message.incident)
-    if message.subkind == Subkind.FOREWARNING and incident and incident.earliest and incident.earliest > work.now:
-        expires = min(expires, incident.earliest) if permission.expires_s else incident.earliest
     approval = Approval(asked=permission.asked, expires=expires)
     work.put(replace(message, state=MessageState.WAITING, approval=approval))
     clocks.add(work, "approval", message.id, message.incident, next(iter(permission.asked), None), work.now, expires)

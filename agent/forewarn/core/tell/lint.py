@@ -101,7 +101,7 @@ def _bounded(name: str) -> str:
 def _by_pattern(key: str, pattern: re.Pattern[str]) -> Check:
     def check(case: Case) -> Iterator[Say]:
         for found in pattern.finditer(case.plain):
-            yield say(key, what=found[0].strip()[:60])
+            yield say(key, what=found[0].strip().rstrip(".,;:")[:60])
 
     return check
 

@@ -1,0 +1,341 @@
+"""The pages: what they say in which situation, in both languages, and that nothing hostile gets through."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from web_stage import ENTRIES, Stage, due, finding, incident, message, probe, run, views
+
+from forewarn.model.finding import Evidence, RuleState
+from forewarn.model.impact import Factor
+from forewarn.model.incident import IncidentState, TimelineEntry
+from forewarn.model.level import Level
+from forewarn.model.message import MessageKind, MessageState
+from forewarn.model.playbook import StepResult
+from forewarn.model.probe import Target
+from forewarn.model.text import say
+from forewarn.ports import ProbeView, RuleView, SeriesView, TargetView
+
+HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{7*7}}"""
+PAGES = ("/", "/i/INC-3", "/i/INC-2", "/p/host", "/p/disks", "/messages")
+
+
+class Seen(HTMLParser):
+    """The text of a page as a reader sees it, and its tags."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return re.sub(r"\s+", " ", " ".join(self.words)).strip()
+
+
+def see(stage: Stage, path: str, cookie: str | None = None, language: str = "en") -> Seen:
+    answer = stage.ask(path, Cookie=cookie, **{"Accept-Language": language})
+    assert answer.status == 200, answer.body
+    return Seen(answer.body)
+
+
+# --- the first page ---
+
+
+def test_the_first_page_tells_the_story(told: Stage) -> None:
+    text = see(told, "/").text
+    for said in (
+        "Something is wrong",
+        "Orders DB full act by 12:10 expected today 12:40–14:30 would be P1 Checkout 2 customers exposed nobody has it yet",
+        "P2 Search is slow acknowledged since 09:20 2 customers touched on-call-1 has it",
+        "CPU 93 % busy since 10:03 a task for working hours",
+        "Waiting for your yes",
+        "disks: asleep.",
+        "1 series; first dates at 18:40.",
+        "file system /srv 61 % CPU 12 %",
+        "response time 31 ms",
+    ):
+        assert said in text, text
+
+
+def test_the_first_page_in_chinese(told: Stage) -> None:
+    text = see(told, "/", language="zh-CN").text
+    for said in (
+        "先觉",
+        "出现问题",
+        "即将发生",
+        "须在 12:10 前处理",
+        "届时为 P1",
+        "结账",
+        "等您批准",
+        "disks（处于休眠）。",
+        "正在学习",
+    ):
+        assert said in text, text
+
+
+def test_nothing_is_watched(bare: Stage) -> None:
+    text = see(bare, "/").text
+    assert "Nothing is watched yet." in text
+    assert "Nothing seen yet" in text
+    assert "All well" not in text
+
+
+def learning(ready: bool, state: RuleState = RuleState.LEARNING) -> list[ProbeView]:
+    host = views()[0]
+    target = host.targets[0]
+    rule = RuleView(rule="disk-fills", state=state, why=None, ready_at=target.series[0].rules[0].ready_at if ready else None)
+    return [replace(host, targets=(replace(target, series=(replace(target.series[0], rules=(rule,)),)),))]
+
+
+@pytest.mark.parametrize(
+    ("shown", "said", "not_said"),
+    [
+        (learning(True), "Learning; first dates at 18:40.", "Nothing due"),
+        (learning(False), "Learning; the first dates come as soon as there is enough history.", "Nothing due"),
+        (learning(False, RuleState.NEVER), "Nothing due in 30 days.", "Learning"),
+    ],
+)
+def test_nothing_due_is_only_said_where_nothing_is_learning(bare: Stage, shown: list[ProbeView], said: str, not_said: str) -> None:
+    bare.stats.views = shown
+    ahead = see(bare, "/").text.partition("Now")[0]
+    assert said in ahead
+    assert not_said not in ahead
+
+
+def test_before_the_first_results_nothing_is_called_well(bare: Stage) -> None:
+    unseen = TargetView(target="local", outcome="unknown", reason=None, detail=None, at=None, lateness_ms=None)
+    bare.stats.views = [ProbeView(probe=probe(), targets=(unseen,))]
+    text = see(bare, "/").text
+    assert "The first results come within a minute." in text
+    assert "Cannot see" not in text
+    assert "Nothing is wrong." not in text
+
+
+def test_what_cannot_be_seen_is_one_line_by_reason(bare: Stage) -> None:
+    names = ("sda", "sdb", "sdc", "sdd", "sde")
+    asleep = tuple(replace(views()[2].targets[0], target=name) for name in names)
+    secret = replace(asleep[0], target="local", reason="permission", detail="/var/log/syslog")
+    bare.stats.views = [
+        ProbeView(probe=probe("disks", targets=tuple(Target(n, n) for n in names)), targets=asleep),
+        ProbeView(probe=probe("system-log"), targets=(secret,)),
+    ]
+    line = next(text for text in see(bare, "/").words if "disks sda" in text)
+    assert line.startswith("disks sda, disks sdb, disks sdc and 2 more: asleep; system-log: ")
+
+
+def test_our_own_troubles_are_said_in_words(bare: Stage) -> None:
+    bare.stats.said = [say("trouble.store", text="ledger.db: the disk is full")]
+    assert "The store can't be written: ledger.db: the disk is full" in see(bare, "/").text
+
+
+def test_a_late_act_by_is_red(told: Stage) -> None:
+    told.clock.moment = told.clock.moment.replace(hour=12, minute=11)
+    assert any(attrs.get("class") == "act late" for _, attrs in see(told, "/").tags)
+
+
+# --- the incident's page ---
+
+
+def test_the_incident_page_puts_the_decision_first(locked: Stage) -> None:
+    seen = see(locked, "/i/INC-3", locked.enter())
+    order = [
+        "Orders DB full",
+        "act by 12:10",
+        "Take it",
+        "Why",
+        "/srv 91.2 %",
+        "What customers are told",
+        "Playbooks",
+        "Clocks",
+        "What happened",
+    ]
+    places = [seen.text.find(said) for said in order]
+    assert -1 not in places
+    assert places == sorted(places)
+    for said in (
+        "客户甲 VIP",
+        "users exposed: 6 %",
+        "drop of orders: unknown (the service names no series of orders)",
+        "40G /srv/dumps",
+        "Opened by F-17",
+    ):
+        assert said in seen.text, seen.text
+
+
+def test_notices_stand_side_by_side_in_each_language(told: Stage) -> None:
+    body = told.ask("/i/INC-3").body
+    pair = re.search(r'<h3>forewarning</h3>\s*<div class="letters">(.*?)</div>\s*<h3>', body, re.DOTALL)
+    assert pair
+    assert re.findall(r'<article class="letter" lang="(\w+)"', pair[1]) == ["en", "zh"]
+    assert pair[1].index("Checkout may be slow tonight") < pair[1].index("今晚下单可能变慢")
+
+
+def buttons(seen: Seen) -> list[str]:
+    return [str(attrs["value"]) for tag, attrs in seen.tags if tag == "button" and attrs.get("name") == "verb"]
+
+
+@pytest.mark.parametrize(
+    ("state", "owner", "verbs"),
+    [
+        (IncidentState.AHEAD, None, ["acknowledge", "false-alarm", "note"]),
+        (IncidentState.AHEAD, "on-call-1", ["false-alarm", "note"]),
+        (IncidentState.OPEN, None, ["acknowledge", "resolve", "false-alarm", "note"]),
+        (IncidentState.ACKNOWLEDGED, "on-call-1", ["resolve", "false-alarm", "note"]),
+        (IncidentState.MITIGATED, None, ["resolve", "note"]),
+        (IncidentState.RESOLVED, None, ["note"]),
+        (IncidentState.CLOSED, None, []),
+    ],
+)
+def test_buttons_fit_the_state(bare: Stage, state: IncidentState, owner: str | None, verbs: list[str]) -> None:
+    bare.keep(incident(state=state, owner=owner, findings=(), messages=(), runs=()))
+    assert buttons(see(bare, "/i/INC-3", bare.enter())) == verbs
+    assert buttons(see(bare, "/i/INC-3")) == []
+
+
+def test_an_ask_offers_its_answers(bare: Stage) -> None:
+    bare.keep(incident(findings=(), runs=()), message(kind=MessageKind.ASK, subkind=None, state=MessageState.SENT, approval=None))
+    words = [
+        attrs["value"]
+        for tag, attrs in see(bare, "/i/INC-3", bare.enter()).tags
+        if tag == "button" and attrs.get("name") == "words"
+    ]
+    assert words == ["yes", "no"]
+
+
+def test_an_unknown_incident_probe_or_page_is_named(told: Stage) -> None:
+    for path, said in (
+        ("/i/INC-99", "There is no INC-99."),
+        ("/p/nope", "There is no nope."),
+        ("/nope", "There is nothing at /nope."),
+    ):
+        answer = told.ask(path)
+        assert answer.status == 404
+        assert said in answer.body
+
+
+def test_a_refused_button_shows_the_reason(told: Stage) -> None:
+    from urllib.parse import urlencode
+
+    from forewarn.model.errors import Refused
+
+    cookie = told.enter()
+    told.wishes.answer = Refused(say("refused.version", id="INC-3"))
+    fields = {"token": told.links.form_token(cookie.partition("=")[2]), "id": "INC-3", "verb": "resolve"}
+    answer = told.ask("/do", "POST", urlencode(fields), Cookie=cookie)
+    assert answer.status == 409
+    assert "INC-3 has changed since you looked" in answer.body
+
+
+# --- messages ---
+
+
+def test_messages_page_filters_and_pages(bare: Stage) -> None:
+    bare.keep(
+        *(message(f"M-{n}", state=MessageState.SENT if n % 2 else MessageState.FAILED, subject=f"Nr {n}.") for n in range(1, 8))
+    )
+    assert "Nr 7. " in see(bare, "/messages?state=sent").text
+    assert "Nr 6. " not in see(bare, "/messages?state=sent").text
+    first = bare.ask("/messages?limit=3").body
+    assert "Nr 5." in first
+    assert 'href="/messages?after=M-5"' in first
+    assert "Nr 4." in bare.ask("/messages?after=M-5").body
+    assert "No messages here." in see(bare, "/messages?state=held").text
+
+
+# --- language ---
+
+
+def test_the_language_is_kept_once_chosen(told: Stage) -> None:
+    answer = told.ask("/?lang=zh")
+    cookie = next(value for value in answer.cookies if value.startswith("forewarn_lang=")).partition(";")[0]
+    assert 'lang="zh-CN"' in answer.body
+    assert "即将发生" in see(told, "/", cookie).text
+    assert "即将发生" not in see(told, "/").text
+    assert 'href="/messages?state=sent&amp;lang=en"' in told.ask("/messages?state=sent", Cookie=cookie).body
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("path", PAGES)
+def test_every_sentence_has_its_words(told: Stage, path: str, language: str) -> None:
+    """A key that is in no catalogue shows itself, and a hole shows its brace."""
+    told.stats.said = [say("trouble.config", problems=1, first="x")]
+    told.keep(
+        finding("F-19", incident=None, evidence=Evidence(lines=("ERROR one",))), due("D-12", what="update.customer", owner=None)
+    )
+    for cookie in (None, told.enter()):
+        seen = see(told, path, cookie, language)
+        shown = seen.text + " ".join(
+            str(value) for _, attrs in seen.tags for name, value in attrs.items() if name in ("title", "placeholder")
+        )
+        assert not re.search(r"\b(?:console|web|state|message|word|due|respond|trouble|impact|prober|metric)\.[a-z_]+", shown), (
+            shown
+        )
+        assert "{" not in shown
+        if language == "zh":
+            assert "nobody" not in shown
+
+
+# --- hostile words ---
+
+
+def hostile(stage: Stage) -> None:
+    """Everything that comes from outside, hostile."""
+    bad = HOSTILE
+    labels = (("mount", bad),)
+    said = say("respond.note", text=bad)
+    evil = finding(target=bad, why=said, rule=bad, labels=labels, evidence=Evidence(lines=(bad,), n=1), source=bad)
+    owned = incident(
+        title=said, why=said, owner=bad, plan=bad, resolution=bad, pinned=bad, declared_by=bad, services=(bad,), messages=("M-7", "M-5"),
+    )  # fmt: skip
+    owned = replace(
+        owned, impact=replace(owned.impact, affected=(bad,), exposed=(bad,), factors=(Factor(name=bad, value=bad, source=bad),))
+    )
+    other = replace(owned, id="INC-2", state=IncidentState.OPEN, level=Level.P0)
+    task = replace(evil, id="F-18", incident=None)
+    draft = message(subject=bad, text=bad, to=bad, why=said, ended=said)
+    paged = message("M-5", kind=MessageKind.PAGE, subkind=None, subject=bad, text=bad, to=bad)
+    step = StepResult(name=bad, kind="run", summary=bad, output=bad)
+    lines = [TimelineEntry(incident="INC-3", at=ENTRIES[0].at, say=said, by=bad)]
+    stage.keep(
+        evil, owned, other, task, draft, paged, due(owner=bad, what=bad), replace(run(), playbook=bad, steps=(step,)), entries=lines
+    )
+    series = replace(views()[0].targets[0].series[0].series, labels=labels, metric=bad)
+    view = SeriesView(
+        series=series, value=1.0, at=stage.clock.moment, rules=(RuleView(rule=bad, state=RuleState.FIRING, why=said),)
+    )
+    target = TargetView(target=bad, outcome="down", reason=bad, detail=bad, at=stage.clock.moment, lateness_ms=None, series=(view,))
+    stage.stats.views = [ProbeView(probe=probe("host", service=bad), targets=(target,))]
+    stage.stats.said = [say("trouble.store", text=bad)]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/i/INC-3", "/i/INC-2", "/p/host", "/messages", "/<script>alert(1)</script>", "/?lang=<script>"]
+)
+def test_hostile_words_stay_words(bare: Stage, path: str) -> None:
+    hostile(bare)
+    for cookie in (None, bare.enter()):
+        body = bare.ask(path.replace("<", "%3C").replace(">", "%3E"), Cookie=cookie).body
+        assert "<script" not in body
+        assert "49" not in Seen(body).text.replace("{{7*7}}", "")
+        for tag, attrs in Seen(body).tags:
+            assert tag not in ("script", "img")
+            assert not any(name.startswith("on") for name in attrs)
+            assert "style" not in attrs
+    if path in ("/", "/i/INC-3", "/p/host", "/messages"):
+        assert HOSTILE in "".join(Seen(bare.ask(path).body).words)
+
+
+def test_a_hostile_foreign_host_is_escaped_too(bare: Stage) -> None:
+    body = bare.ask("/", Host="<script>alert(1)</script>").body
+    assert "<script" not in body
