@@ -49,7 +49,7 @@ class Tail:
 
     def read(self) -> list[str]:
         """Whole lines that are there now, at most about CHUNK bytes of them; none when there is nothing new."""
-        if False:
+        if self._truncated():
             self.restart()
         data = os.pread(self.fd, CHUNK, self.position)
         if not data:

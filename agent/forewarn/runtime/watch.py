@@ -283,4 +283,6 @@ def _date_moved(told: Claim, claim: Claim, now: datetime) -> bool:
     if after.crossed or before.likely is None or after.likely is None:
         return False
     moved = abs((after.likely - before.likely).total_seconds())
+    if before.earliest and after.earliest:
+        moved = max(moved, abs((after.earliest - before.earliest).total_seconds()))
     return moved > max(LIKELY_MOVED_S, LIKELY_MOVED * (before.likely - now).total_seconds())

@@ -19,6 +19,7 @@ from tell_things import (
     ZH,
     customer,
     finding,
+    impact,
     incident,
     run,
     scene,
@@ -239,6 +240,11 @@ def test_all_is_well_needs_every_probe_up() -> None:
     assert "Nothing is wrong" not in told(Subkind.FOREWARNING, down).text
     ended = scene(replace(LIVE, state=IncidentState.RESOLVED, ended_at=LATER), all_up=False)
     assert told(Subkind.RESOLVED, ended).subject == "Checkout: the disturbance is over"
+
+
+def test_the_end_speaks_of_the_worst_that_was() -> None:
+    ended = replace(LIVE, state=IncidentState.RESOLVED, ended_at=LATER, impact=impact(Effect.SLOW), worst=impact(Effect.STOPPED))
+    assert told(Subkind.RESOLVED, scene(ended), now=LATER).text.startswith("Checkout is available again.")
 
 
 def test_customers_hear_only_of_services_they_use() -> None:

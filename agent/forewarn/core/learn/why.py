@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from unicodedata import east_asian_width
 
 from forewarn.core.learn.links import Link, due_link, finding_link, incident_link, message_link, rule_link, run_link, series_link
@@ -212,11 +213,17 @@ def as_text(why: Why, show: Show) -> str:
 
 def _line(link: Link, show: Show) -> str:
     type_ = show(say(f"why.type.{link.type}"))
-    said = "; ".join(text for text in map(show, link.says) if text)
+    said = _said(link, show)
     if link.type in ("rule", "series"):
         return f"{_padded(type_, 6)} {link.facts.get('rule', link.id)}   {said}"
     word = show(say(f"state.{link.facts['state']}")) if link.type == "incident" else type_
     return f"{_padded(link.id, 6)} {_padded(word, 8)} {said}"
+
+
+def _said(link: Link, show: Show) -> str:
+    """Everything that a link says, joined as the reader's language joins."""
+    said = [text for text in map(show, link.says) if text]
+    return reduce(lambda one, two: show(say("why.two", one=one, two=two)), said) if said else ""
 
 
 def _padded(text: str, width: int) -> str:
@@ -240,7 +247,7 @@ def _json(link: Link, show: Show) -> dict[str, object]:
         "id": link.id,
         "type": link.type,
         "at": link.at.isoformat(timespec="seconds").replace("+00:00", "Z") if link.at else None,
-        "why": "; ".join(text for text in map(show, link.says) if text),
+        "why": _said(link, show),
         "facts": dict(link.facts),
         "from": list(link.sources),
     }
