@@ -38,13 +38,14 @@ ACT_BY = Due(
     id="D-9", what="act-by", subject="INC-3", incident="INC-3", owner="shop", started_at=NOW, due_at=NOW + timedelta(hours=4)
 )
 CLOCKWORK = replace(ACT_BY, id="D-10", what="retry")
+OTHERS = replace(ACT_BY, id="D-11", what="approval", subject="M-8")
 WORLD = {thing.id: thing for thing in (INC, SENT, RAN, finding(), ACT_BY)}
 LEFT_OUT = (("customer-fr", say("not_told.no_use", service="checkout")),)
 
 
 def why(id: str, world: dict[str, object] | None = None, **changed: object) -> Why:
     things = {**(WORLD if world is None else world), **changed}
-    return explain(id, things.get, lambda incident: (ACT_BY, CLOCKWORK), lambda incident, subkind: LEFT_OUT)  # type: ignore[arg-type]
+    return explain(id, things.get, lambda incident: (ACT_BY, CLOCKWORK, OTHERS), lambda incident, subkind: LEFT_OUT)  # type: ignore[arg-type]
 
 
 def show(language: str) -> object:

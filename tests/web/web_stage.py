@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import uvicorn
 
-from forewarn.app.offline_reads import phrases
+from forewarn.cli.words import phrases
 from forewarn.model.due import Due
 from forewarn.model.finding import Evidence, Finding, FindingState, Forecast, RuleState
 from forewarn.model.hold import Hold

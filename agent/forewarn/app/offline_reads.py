@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
-from forewarn.config.find import shipped
 from forewarn.core.reader import Body, Reader
 from forewarn.model.errors import ForewarnError, NotFound, StoreError
 from forewarn.model.series import SeriesId
@@ -26,14 +24,14 @@ class Offline:
     """What is stored in a state folder. Raises NotFound where nothing is, and what `load` raises for bad files."""
 
     def __init__(self, state: Path, config: str | None, environ: Mapping[str, str], now: datetime) -> None:
+        if not (state / "ledger.db").exists():
+            raise NotFound(str(state))
         from forewarn.config.find import folder
         from forewarn.config.load import load
         from forewarn.probers import PROBERS
         from forewarn.store.ledger_sqlite import SqliteLedger
         from forewarn.web.reads import Reads
 
-        if not (state / "ledger.db").exists():
-            raise NotFound(str(state))
         self._state, self._now = state, now
         self.settings: Settings = load(folder(config, environ), PROBERS, now)
         self._ledger = SqliteLedger(state / "ledger.db", read_only=True)
@@ -103,19 +101,3 @@ def _view(settings: Settings, name: str, last: Mapping[SeriesId, tuple[float, fl
         for target, views in found.items()
     )
     return ProbeView(probe=settings.probes[name], targets=targets)
-
-
-@cache
-def phrases(language: str) -> Mapping[str, str]:
-    """The shipped catalogue of a language, for words that the command line itself says. Imports no more than YAML."""
-    from forewarn.config.files import read
-    from forewarn.config.phrases import catalogue
-    from forewarn.config.problems import Problems
-
-    problems = Problems()
-    docs = [
-        document
-        for path in sorted((shipped() / "config" / "phrases" / language).glob("*.yaml"))
-        for document in read(path.read_bytes(), str(path), [])
-    ]
-    return catalogue(docs, problems)

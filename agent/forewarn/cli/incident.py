@@ -16,7 +16,7 @@ EXAMPLES = """\
   forewarn incident acknowledge INC-3 "clearing old dumps"       you own it; the words become the plan
   forewarn incident resolve INC-3 "restarted pay-2"
   forewarn incident declare "Search returns nothing" --service search --level P2
-  forewarn incident pin INC-3 P1 "two more customers called"\""""
+  forewarn incident pin INC-3 P1 "two more customers called\""""
 
 VERBS = {
     "acknowledge": ("take it: you own it from now on", '  forewarn incident acknowledge INC-3 "clearing old dumps"'),
@@ -58,7 +58,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def _add_reads(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     listed = options.command(below, "list", "those that are ahead or open", "  forewarn incident list --all")
     listed.add_argument("--all", action="store_true", help="also those that are over")
-    listed.add_argument("--state", metavar="STATE", help="ahead, open, acknowledged, mitigated, resolved, closed ...")
+    listed.add_argument("--only", metavar="STATE", help="ahead, open, acknowledged, mitigated, resolved, closed ...")
     options.as_json(listed)
     listed.set_defaults(run=run, what=_list)
     shown = options.command(below, "show", "one with its evidence, messages, clocks and story", "  forewarn incident show INC-3")
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
 def _list(client: Client, args: argparse.Namespace) -> int:
     from forewarn.cli.client import print_json
 
-    states = args.state or (None if args.all else "ahead,open,acknowledged,mitigated")
+    states = args.only or (None if args.all else "ahead,open,acknowledged,mitigated")
     if args.json:
         return print_json(client.get("incidents", state=states))
     client.use_zone()

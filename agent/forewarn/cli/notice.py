@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   forewarn notice list                       notices, newest first
-  forewarn notice list --state waiting_approval
+  forewarn notice list --only waiting_approval
   forewarn notice show M-7                   the whole text
   forewarn notice approve M-7 M-8            they leave after the undo time
   forewarn notice undo M-7                   take it back before it leaves
@@ -32,7 +32,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     below = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listed = options.command(below, "list", "notices, newest first", "  forewarn notice list --kind page")
     listed.add_argument("--kind", choices=("notice", "page", "ask", "all"), default="notice")
-    listed.add_argument("--state", metavar="STATE", help="waiting_approval, held, queued, sent, failed, unknown, dropped ...")
+    listed.add_argument("--only", metavar="STATE", help="waiting_approval, held, queued, sent, failed, unknown, dropped ...")
     listed.add_argument("--incident", metavar="ID", help="of one incident")
     listed.add_argument("--limit", type=int, default=100, metavar="N", help="how many (100)")
     options.as_json(listed)
@@ -74,7 +74,7 @@ def _list(client: Client, args: argparse.Namespace) -> int:
     from forewarn.cli.client import print_json
 
     kind = None if args.kind == "all" else args.kind
-    body = client.get("messages", kind=kind, state=args.state, incident=args.incident, limit=args.limit)
+    body = client.get("messages", kind=kind, state=args.only, incident=args.incident, limit=args.limit)
     if args.json:
         return print_json(body)
     screen = client.screen

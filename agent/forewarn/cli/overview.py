@@ -74,7 +74,7 @@ def _line(screen: Screen, incident: Body) -> str:
     level = screen.t("console.would_be", level=incident["would_be"] or incident["level"]) if ahead else incident["level"]
     customers = {*incident["customers"]["affected"], *incident["customers"]["exposed"]}
     parts = [
-        f"{incident['id']} {level}: {incident['title']}",
+        screen.t("console.reason", reason=f"{incident['id']} {level}", detail=incident["title"]),
         screen.t("console.act_by", at=at(incident["act_by"])) if ahead and incident["act_by"] else "",
         "" if ahead else screen.t("console.since", at=at(incident["breached_at"] or incident["opened_at"])),
         screen.t("console.exposed_plain" if ahead else "console.touched_plain", count=len(customers)) if customers else "",
@@ -85,7 +85,9 @@ def _line(screen: Screen, incident: Body) -> str:
 
 def _letter(screen: Screen, message: Body) -> str:
     expires = (message["approval"] or {}).get("expires")
-    parts = [f"{message['id']} {screen.t('console.to', to=message['to'])}: {message['subject']}"]
+    parts = [
+        screen.t("console.reason", reason=f"{message['id']} {screen.t('console.to', to=message['to'])}", detail=message["subject"])
+    ]
     return " · ".join(parts + ([screen.t("console.expires", at=at(expires))] if expires else []))
 
 
@@ -148,7 +150,8 @@ def _watched(screen: Screen, probe: Body) -> str:
     state = "down" if "down" in outcomes else "unknown" if "unknown" in outcomes else _worst_rule(probe)
     shown = [screen.t(f"console.mark.{state}"), *figures[:MOST_FIGURES]]
     more = len(figures) - MOST_FIGURES
-    return f"{probe['name']}: " + " · ".join(shown + ([screen.t("console.more", count=more)] if more > 0 else []))
+    said = " · ".join(shown + ([screen.t("console.more", count=more)] if more > 0 else []))
+    return screen.t("console.reason", reason=probe["name"], detail=said)
 
 
 def _worst_rule(probe: Body) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TextIO
 from unicodedata import combining, east_asian_width
 
-from forewarn.app.offline_reads import phrases
+from forewarn.cli.words import phrases
 from forewarn.core.tell.words import render
 from forewarn.model.text import Fact, Say
 

@@ -247,6 +247,11 @@ def test_the_end_speaks_of_the_worst_that_was() -> None:
     assert told(Subkind.RESOLVED, scene(ended), now=LATER).text.startswith("Checkout is available again.")
 
 
+def test_what_lasted_less_than_a_minute_is_a_moment() -> None:
+    ended = replace(LIVE, state=IncidentState.RESOLVED, ended_at=LATER, mitigated_at=LIVE.opened_at, breached_at=None)
+    assert "not available around 18:02 (Shanghai time)." in told(Subkind.RESOLVED, scene(ended), now=LATER).text
+
+
 def test_customers_hear_only_of_services_they_use() -> None:
     composed = told(Subkind.STARTED, scene(LIVE, services=(SEARCH, CHECKOUT)))
     assert "Search" not in page(composed)

@@ -63,7 +63,11 @@ class Bins:
     def _held(self, times_s: Sequence[float], values: Sequence[float]) -> Bins:
         """With samples that all belong to the open bin."""
         first = -self.seen % self.stride
-        times, held, stride = (*self.open_times, *times_s[first :: self.stride]), (*self.open_values, *values[first :: self.stride]), self.stride
+        times, held, stride = (
+            (*self.open_times, *times_s[first :: self.stride]),
+            (*self.open_values, *values[first :: self.stride]),
+            self.stride,
+        )
         while len(times) > SKETCH:
             times, held, stride = times[::2], held[::2], stride * 2
         return Bins(
@@ -98,7 +102,9 @@ class Bins:
     def points(self) -> tuple[list[float], list[float]]:
         """Times and values of all bins; the open one counts when it is alone or has three samples."""
         times, values = list(self.times), list(self.values)
-        if self.open_times and (len(self.open_times) >= 3 or self.stride > 1 or not times or times[-1] < self.open_times[0] - self.width_s / 2):
+        if self.open_times and (
+            len(self.open_times) >= 3 or self.stride > 1 or not times or times[-1] < self.open_times[0] - self.width_s / 2
+        ):
             times.append(sum(self.open_times) / len(self.open_times))
             values.append(middle(sorted(self.open_values)))
         return times, values

@@ -1,6 +1,8 @@
 """cannot-see: nobody could look for five intervals: no permission, no tool, asleep, or no run at all.
 
-On the series `up`, which has a sample for every run that could look. It neither clears nor raises what is known.
+On the series `up`, which has a sample for every run that could look. It neither clears nor raises what is known. Blind
+time is summed up from call to call, and no call adds more than two intervals: a machine that slept, or a clock that was
+set forward, has not been looked at in vain.
 """
 
 from __future__ import annotations
@@ -13,14 +15,18 @@ from forewarn.model.series import Window
 from forewarn.model.text import say
 
 INTERVALS = 5.0
+AT_ONCE = 2.0
+"""Intervals that one call adds at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class BlindState:
-    """`seen_s`: when somebody could look last; before the first time, when the watch began."""
+    """`seen_s`: when somebody could look last; before the first time, when the watch began. `blind_s`: summed up since."""
 
     firing: bool = False
     seen_s: float | None = None
+    called_s: float = 0.0
+    blind_s: float = 0.0
 
 
 def history_s(options: object) -> float:
@@ -33,17 +39,23 @@ def resume(options: object, state: BlindState | None) -> BlindState:
 
 
 def step(options: object, state: BlindState | None, window: Window, now: datetime) -> tuple[BlindState, Claim]:
-    """Whether somebody could look lately. Called with every run, and from time to time without one."""
-    state = state or BlindState()
-    now_s = now.timestamp()
+    """Whether somebody could look lately. Called with every run, and at least once an interval without one."""
+    state, now_s = state or BlindState(), now.timestamp()
     if window.fresh:
-        state = BlindState(False, window.times_s[-1])
+        state = BlindState(False, window.times_s[-1], now_s)
     elif state.seen_s is None or state.seen_s > now_s:
-        state = replace(state, seen_s=now_s)
-    blind_s = now_s - (state.seen_s or now_s)
-    state = replace(state, firing=state.firing or (not window.fresh and blind_s >= INTERVALS * window.every_s > 0))
-    evidence = Evidence(value=blind_s, limit=INTERVALS * window.every_s, last_at=datetime.fromtimestamp(state.seen_s or now_s, UTC))
+        state = BlindState(state.firing, now_s, now_s)
+    else:
+        blind_s = state.blind_s + min(max(0.0, now_s - state.called_s), AT_ONCE * window.every_s)
+        firing = state.firing or blind_s >= INTERVALS * window.every_s > 0
+        state = BlindState(firing, state.seen_s, now_s, blind_s)
+    return state, _claim(state, window, now_s)
+
+
+def _claim(state: BlindState, window: Window, now_s: float) -> Claim:
+    since_s = now_s if state.seen_s is None else state.seen_s
+    evidence = Evidence(value=state.blind_s, limit=INTERVALS * window.every_s, last_at=datetime.fromtimestamp(since_s, UTC))
     if state.firing:
-        why = say("why.cannot_see", since=state.seen_s, reason=window.detail or window.reason or "no answer")
-        return state, Claim(state=RuleState.FIRING, why=why, evidence=evidence)
-    return state, Claim(state=RuleState.OK, why=say("why.seen", blind_s=blind_s), evidence=evidence)
+        why = say("why.cannot_see", since=since_s, reason=window.detail or window.reason or "no answer")
+        return Claim(state=RuleState.FIRING, why=why, evidence=evidence)
+    return Claim(state=RuleState.OK, why=say("why.seen", blind_s=max(0.0, now_s - since_s)), evidence=evidence)

@@ -49,7 +49,9 @@ def crossing(line: Line, limit: float, horizon_s: float, coverage: float) -> Cro
     return Crossing(earliest, likely, latest if likely else None, p)
 
 
-def _roots(room: float, slope: float, z2: float, level_var: float, wander: float, slope_var: float) -> tuple[float | None, float | None]:
+def _roots(
+    room: float, slope: float, z2: float, level_var: float, wander: float, slope_var: float
+) -> tuple[float | None, float | None]:
     """When the upper and the lower edge of the band meet the limit: (slope h - room)² = z² variance(h)."""
     a = slope * slope - z2 * slope_var
     b = -(2 * slope * room + z2 * wander)

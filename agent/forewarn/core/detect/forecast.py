@@ -13,7 +13,7 @@ are the moment of the crossing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from forewarn.core.detect import forecast_claims as claims
@@ -63,7 +63,7 @@ class ForecastState:
     newest; `away` counts the judgements in a row that saw the danger gone; `believed`: a line was steep enough."""
 
     seen: Intake
-    past: Past = Past()
+    past: Past = field(default_factory=Past)
     firing: bool = False
     away: int = 0
     believed: bool = False
@@ -97,9 +97,7 @@ def step(options: ForecastOptions, state: ForecastState | None, window: Window, 
 
 def _empty(options: ForecastOptions) -> Intake:
     keep = min(7 * DAY, 64 * options.window_s)
-    return Intake(
-        Bins.over(options.window_s, MOST_BINS), Bins.over(keep, MEMORY_BINS) if keep > 2 * options.window_s else None
-    )
+    return Intake(Bins.over(options.window_s, MOST_BINS), Bins.over(keep, MEMORY_BINS) if keep > 2 * options.window_s else None)
 
 
 def _taken(options: ForecastOptions, state: ForecastState, window: Window) -> ForecastState:

@@ -6,7 +6,7 @@ Values are turned so that the limit lies above; times are epoch seconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from forewarn.core.detect.bins import Bins
@@ -25,13 +25,12 @@ FAR = 1.3
 MOST_LONG = 48
 
 
-
 @dataclass(frozen=True, slots=True)
 class Past:
     """What the coarse long memory knows: rises that turned back, and a line for growth that comes in rare steps."""
 
     at_s: float = -inf
-    waves: Waves = Waves()
+    waves: Waves = field(default_factory=Waves)
     line: Line | None = None
     stretch: Stretch | None = None
 

@@ -1,8 +1,8 @@
 """pattern: a counter of matching log lines grows by more than so many within a span.
 
-The counter is cumulative and goes on across restarts; a fall means that it began anew at zero. A counter that is seen for
-the first time came from zero: its first value counts as growth. The first burst is unconfirmed, the second evaluation
-that still sees it confirms it.
+The counter is cumulative and goes on across restarts; a fall means that it began anew at zero. A counter that is fresh
+and has no past came from zero: its first value counts as growth. One that is known from history (the window's first
+sample is not fresh) does not. The first burst is unconfirmed, the second evaluation that still sees it confirms it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ class PatternOptions:
 
 @dataclass(frozen=True, slots=True)
 class PatternState:
-    """`first_s`: the time of the first sample ever; `over_s`: when the growth was last above the limit."""
+    """`first_s`: the time of a first sample that came from zero, -1 where the counter was known before; `over_s`: when the
+    growth was last above the limit."""
 
     firing: bool = False
     first_s: float | None = None
@@ -50,11 +51,11 @@ def step(options: PatternOptions, state: PatternState | None, window: Window, no
     """What the counter says now; called without fresh samples it lets time pass."""
     state = state or PatternState()
     if state.first_s is None and window.times_s:
-        state = replace(state, first_s=window.times_s[0])
+        state = replace(state, first_s=window.times_s[0] if window.fresh == len(window.times_s) else -1.0)
     now_s = max(now.timestamp(), window.times_s[-1]) if window.times_s else now.timestamp()
     grown = growth(window, now_s - options.within_s, state.first_s)
     over = grown > options.more_than
-    over_s = now_s if over else state.over_s
+    over_s = now_s if over else min(state.over_s, now_s)  # a clock that was set back prolongs nothing
     firing = over or (state.firing and now_s - over_s < options.clear_after_s)
     if state.firing and not state.over_s and not over:  # resumed: its quiet time begins now
         over_s, firing = now_s, True

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import sqrt
 
 from forewarn.core.detect.bins import middle
@@ -48,7 +49,7 @@ class Waves:
         """The line through the peaks, with their doubts; None with too few."""
         if len(self.peaks) < CLIMBING:
             return None
-        steps = [after - before for before, after in zip(self.peaks, self.peaks[1:], strict=False)]
+        steps = [after - before for before, after in pairwise(self.peaks)]
         n, span = len(steps), self.times[-1] - self.times[0]
         typical = middle(sorted(steps))
         spread = sqrt(sum((step - typical) ** 2 for step in steps) / max(1, n - 1)) + 0.02 * self.height

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from forewarn.core.detect.bins import middle
 
@@ -40,8 +41,10 @@ def newest_stretch(times: Sequence[float], values: Sequence[float], recent: Sequ
     span = max(values) - min(values)
     falls = [i for i in range(len(values) - 1) if _is_fall(values, i, usual, scale, span, recent)]
     apart = [i for n, i in enumerate(falls) if n == 0 or i - falls[n - 1] > 1]  # a fall may take two bins
-    if not falls or len(apart) >= SAW:
-        return Stretch(list(times), values if apart else without_events(values), None, len(apart))  # type: ignore[arg-type]
+    if not falls:
+        return Stretch(list(times), without_events(values), None, 0)
+    if len(apart) >= SAW:
+        return Stretch(list(times), list(values), None, len(apart))
     at = falls[-1] + 1
     return Stretch(list(times[at:]), without_events(values[at:]), times[at], len(apart))
 
@@ -52,7 +55,7 @@ def without_events(values: Sequence[float], both_ways: bool = False) -> list[flo
     for _ in range(3):
         if len(found) < 4:
             break
-        moves = [after - before for before, after in zip(found, found[1:], strict=False)]
+        moves = [after - before for before, after in pairwise(found)]
         at = max(range(len(moves)), key=lambda i: abs(moves[i]) if both_ways else moves[i])
         usual, scale = _moves(found)
         whole = abs(found[-1] - found[0])
@@ -64,7 +67,7 @@ def without_events(values: Sequence[float], both_ways: bool = False) -> list[flo
 
 def _moves(values: Sequence[float]) -> tuple[float, float]:
     """The usual move from bin to bin, and how much moves differ (both medians)."""
-    moves = sorted(after - before for before, after in zip(values, values[1:], strict=False))
+    moves = sorted(after - before for before, after in pairwise(values))
     usual = middle(moves)
     return usual, 1.4826 * middle(sorted(abs(move - usual) for move in moves))
 

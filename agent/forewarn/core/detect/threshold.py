@@ -1,8 +1,8 @@
 """threshold: a value, or a statistic of a window, stands beyond a limit for long enough; with hysteresis.
 
 It begins to fire when every evaluation for `for_s` stood beyond the limit, and ends when one stands on the other side of
-`clear`. A gap of more than three intervals proves nothing: the time begins anew. Without `for_s` the first evaluation
-fires unconfirmed, the second that agrees confirms it.
+`clear`. A gap of more than three intervals proves nothing, nor does a clock that was set back: the time begins anew.
+Without `for_s` the first evaluation fires unconfirmed, the second that agrees confirms it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ BEYOND: Mapping[str, Callable[[float, float], bool]] = {
 SHARES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 GAP = 3.0
 """Times the interval."""
+LEAST = 3
+"""Samples that a statistic needs, where the window has room for them."""
+MOST_REPLAYED = 32
+"""Positions of a history that a statistic is judged at."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,16 +81,18 @@ def step(options: ThresholdOptions, state: ThresholdState | None, window: Window
 
 
 def _ends(options: ThresholdOptions, window: Window) -> range:
-    """Positions up to which the window is judged: each fresh sample, or for a statistic only the newest."""
-    n = len(window.values)
-    if not window.fresh or not n:
-        return range(0)
-    return range(n - window.fresh, n) if options.stat == "last" else range(n - 1, n)
+    """Positions up to which the window is judged: each fresh sample; of a long history for a statistic only some."""
+    n, fresh = len(window.values), window.fresh
+    stride = 1 if options.stat == "last" else max(1, fresh // MOST_REPLAYED)
+    return range(n - 1 - (fresh - 1) // stride * stride, n, stride) if fresh and n else range(0)
 
 
 def _after(options: ThresholdOptions, state: ThresholdState, window: Window, at: int) -> ThresholdState:
-    at_s, value = window.times_s[at], statistic(options, window, at)
-    gap = at_s - state.last_s > GAP * window.every_s if window.every_s and state.last_s else False
+    at_s = window.times_s[at]
+    value = _value(options, window, at)
+    if value is None:
+        return ThresholdState(state.firing, None, 0, at_s, window.values[at])
+    gap = not 0 <= at_s - state.last_s <= GAP * max(window.every_s, _stride_s(options, window)) if window.every_s else False
     if state.firing:
         back = _back(options, value)
         return ThresholdState(not back, None if back else state.since_s, 0 if back else state.runs + 1, at_s, value)
@@ -97,6 +103,12 @@ def _after(options: ThresholdOptions, state: ThresholdState, window: Window, at:
     return ThresholdState(at_s - since >= options.for_s, since, runs, at_s, value)
 
 
+def _stride_s(options: ThresholdOptions, window: Window) -> float:
+    """How far apart the judged positions of a history lie."""
+    ends = _ends(options, window)
+    return (window.times_s[-1] - window.times_s[ends[0]]) / (len(ends) - 1) if ends.step > 1 else 0.0
+
+
 def _back(options: ThresholdOptions, value: float) -> bool:
     """Whether the value is clearly on the good side again."""
     if options.clear is None:
@@ -104,12 +116,14 @@ def _back(options: ThresholdOptions, value: float) -> bool:
     return value < options.clear if options.op in (">", ">=") else value > options.clear
 
 
-def statistic(options: ThresholdOptions, window: Window, at: int) -> float:
-    """The rule's statistic of the samples in the window that ends with position `at`."""
+def _value(options: ThresholdOptions, window: Window, at: int) -> float | None:
+    """The rule's statistic of the samples in the window that ends with position `at`; None with too few of them."""
     if options.stat == "last" or options.window_s is None:
         return window.values[at]
     begin = bisect_left(window.times_s, window.times_s[at] - options.window_s)
     values = window.values[begin : at + 1]
+    if len(values) < min(LEAST, options.window_s / window.every_s if window.every_s else LEAST):
+        return None
     if options.stat in SHARES:
         return _quantile(values, SHARES[options.stat])
     return min(values) if options.stat == "min" else max(values) if options.stat == "max" else fmean(values)
@@ -140,16 +154,17 @@ def _claim(options: ThresholdOptions, state: ThresholdState, window: Window) -> 
         "window_s": options.window_s,
         "for_s": options.for_s,
     }
-    n = len(window.times_s)
+    span_s = options.window_s or options.for_s
+    begin = bisect_left(window.times_s, state.last_s - span_s)
     return Claim(
         state=name,
         why=Say(key, facts),
         evidence=Evidence(
             value=state.value,
             limit=options.limit,
-            window_s=options.window_s or options.for_s or None,
-            n=n,
-            first_at=datetime.fromtimestamp(window.times_s[0], UTC) if n else None,
+            window_s=span_s or None,
+            n=len(window.times_s) - begin,
+            first_at=datetime.fromtimestamp(window.times_s[begin], UTC) if begin < len(window.times_s) else None,
             last_at=datetime.fromtimestamp(state.last_s, UTC),
         ),
         confirmed=state.runs >= 2,

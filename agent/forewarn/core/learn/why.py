@@ -151,7 +151,7 @@ class _Walk:
             else:
                 self._missing.append(id)
         for due in self._dues(incident.id):
-            if due.what not in INTERNAL:
+            if due.what not in INTERNAL and due.subject in self._links:  # approvals of other messages are another chain
                 self._aside(due_link(due, beside=True))
 
     def finding(self, finding: Finding) -> None:

@@ -33,6 +33,7 @@ UPDATE = "update.customer"
 NO_CADENCE = timedelta(hours=24)
 ROUNDED = timedelta(minutes=5)
 SOON = timedelta(minutes=15)
+MINUTE = timedelta(minutes=1)  # as fine as times are shown
 
 Keys = tuple[str | None, ...]
 
@@ -180,6 +181,7 @@ DRAFTS: Mapping[Subkind, Callable[[Told], Draft]] = {
 def _facts(told: Told, speaker: Voice, service: str, now: datetime) -> dict[str, Fact]:
     """Every fact that a phrase may show; the keys among them are chosen here, too."""
     incident, window, sent = told.incident, told.window, told_at(told.scene)
+    since, end = incident.breached_at or incident.opened_at, incident.mitigated_at or incident.ended_at or now
     when, span = ("dated", "period") if window.earliest else ("within", "within") if window.until else ("soon", "soon")
     return {
         "service": service,
@@ -188,8 +190,9 @@ def _facts(told: Told, speaker: Voice, service: str, now: datetime) -> dict[str,
         "earliest": _epoch(window.earliest),
         "latest": _epoch(window.latest),
         "until": _epoch(window.until),
-        "since": _epoch(incident.breached_at or incident.opened_at),
-        "end": _epoch(incident.mitigated_at or incident.ended_at or now),
+        "since": _epoch(since),
+        "end": _epoch(end),
+        "lasted": speaker.key(f"notice.resolved.lasted.{'span' if end - since >= MINUTE else 'moment'}"),
         "sent": _epoch(sent),
         "written": speaker.key(f"notice.written.{'sent' if sent else 'plain'}"),
         "wrote": speaker.key(f"notice.written.{'bare' if sent else 'plain'}"),
