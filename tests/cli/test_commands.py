@@ -286,3 +286,12 @@ def test_the_daemons_user_may_be_another(state: Path) -> None:
 
     (state / "daemon.json").write_text(json.dumps({"host": "127.0.0.1", "port": 8420, "pid": 1}))
     assert _address(state / "daemon.json") == ("127.0.0.1", 8420)
+
+
+def test_without_a_daemon_nothing_is_called_calm(left: str, forewarn: Forewarn, state: Path) -> None:
+    (state / "ledger.db").unlink()
+    SqliteLedger(state / "ledger.db", NOW).close()
+    ran = forewarn("status", "--config", left)
+    assert (ran.code, ran.lines[0].split(" ")[0]) == (0, "warning")
+    assert "Nothing due" not in ran.out
+    assert "No dates: nothing is being watched." in ran.out

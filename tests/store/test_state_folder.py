@@ -126,10 +126,14 @@ def test_in_one_process_too_there_is_one_owner(tmp_path):
 
 def test_a_programme_that_the_daemon_starts_does_not_keep_the_lock(tmp_path):
     folder = StateFolder(tmp_path).own()
-    child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, close_fds=False)
-    folder.close()
-    StateFolder(tmp_path).own().close()
-    child.communicate()
+    script = "import sys; print('up', flush=True); sys.stdin.read()"
+    argv = [sys.executable, "-c", script]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, close_fds=False) as child:
+        assert child.stdout
+        assert child.stdout.readline() == b"up\n"  # it runs its own programme by now
+        folder.close()
+        StateFolder(tmp_path).own().close()
+        child.communicate()
 
 
 @pytest.mark.parametrize("place", ["file", "file/below", "/proc/forewarn"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from forewarn.cli.client import Client
 from forewarn.cli.screen import Screen, at
-from forewarn.model.series import unit_of
+from forewarn.core.reader import shown_unit
 
 Body = dict[str, Any]
 STATE_COLOURS = {"problem": "red", "warning": "accent", "ok": "grey"}
@@ -28,7 +28,12 @@ def show(client: Client, status: Body) -> None:
     tasks = [f for f in client.all("findings", state="open") if f["incident"] is None and f["rule"] != "cannot-see"]
     ready = _learning(probes)
     rows: list[list[str]] = []
-    _section(rows, screen.t("cli.status.ahead"), [_line(screen, i) for i in ahead] or [_nothing_ahead(screen, ready, probes)])
+    _section(
+        rows,
+        screen.t("cli.status.ahead"),
+        [_line(screen, i) for i in ahead]
+        or [_nothing_ahead(screen, ready, probes) if status["why"] is None else screen.t("console.ahead.offline")],
+    )
     _section(rows, screen.t("cli.status.now"), [_line(screen, i) for i in now] + [f["why"] for f in tasks] + status["troubles"])
     _section(rows, screen.t("cli.status.waiting"), [_letter(screen, m) for m in client.all("messages", state="waiting_approval")])
     _section(rows, screen.t("cli.status.cannot_see"), _cannot_see(screen, probes) if not status["why"] else [])
@@ -161,4 +166,4 @@ def _worst_rule(probe: Body) -> str:
 
 def _figure(screen: Screen, one: Body) -> str:
     name = " ".join([screen.word(f"metric.{one['metric']}", one["metric"]), *one["labels"].values()])
-    return screen.t("console.figure", name=name, value=one["value"], unit=unit_of(one["metric"]))
+    return screen.t("console.figure", name=name, value=one["value"], unit=shown_unit(one["metric"]))

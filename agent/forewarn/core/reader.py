@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from forewarn.core.tell.words import render
 from forewarn.model.finding import RuleState
 from forewarn.model.probe import Probe
-from forewarn.model.series import SeriesId
+from forewarn.model.series import SeriesId, unit_of
 from forewarn.model.text import Say, say
 
 Body = dict[str, Any]
@@ -58,6 +58,11 @@ def page(items: Sequence[Body], more: bool) -> Body:
     """One page of a list. `next` is the cursor for the page after it: the last id or name, None at the end."""
     last = items[-1] if items else {}
     return {"items": list(items), "next": (last.get("id") or last.get("name")) if more else None}
+
+
+def shown_unit(metric: str) -> str:
+    """The unit to show a value of this metric in: that of its name, and bytes for a total of bytes."""
+    return "bytes" if metric.endswith("_bytes_total") else unit_of(metric)
 
 
 # --- views of what runs -----------------------------------------------------------------------------------------------

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forewarn.core import overview
-from forewarn.core.reader import Body, Reader
+from forewarn.core.reader import Body, Reader, shown_unit
 from forewarn.core.show import target_why
 from forewarn.model.finding import Forecast, RuleState
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.message import Message
-from forewarn.model.series import SeriesId, unit_of
+from forewarn.model.series import SeriesId
 from forewarn.model.settings import Settings
 from forewarn.model.text import say
 from forewarn.ports import ProbeView, SeriesView, TargetView
@@ -156,7 +156,7 @@ def _state(view: ProbeView) -> str:
 def figure(view: SeriesView, reader: Reader) -> str:
     """A series in a few words: `memory 43 %`, `file system /srv 61 %`."""
     return reader.tell(
-        say("console.figure", name=series_name(view.series, reader), value=view.value, unit=unit_of(view.series.metric))
+        say("console.figure", name=series_name(view.series, reader), value=view.value, unit=shown_unit(view.series.metric))
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +14,7 @@ from forewarn.model.level import Colour
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOURS = ((time(9), time(18)),)
-OFFICE = Calendar(name="office", zone=SHANGHAI, week=(HOURS,) * 5 + ((), ()), holidays=frozenset({datetime(2026, 11, 25).date()}))
+OFFICE = Calendar(name="office", zone=SHANGHAI, week=(HOURS,) * 5 + ((), ()), holidays=frozenset({date(2026, 11, 25)}))
 
 
 def at(text: str) -> datetime:
@@ -48,10 +48,14 @@ def test_the_calendar_that_never_closes() -> None:
     assert ALWAYS.add(now, timedelta(hours=30)) == now + timedelta(hours=30)
 
 
-@pytest.mark.parametrize(("share", "colour"), [(0.2, None), (0.5, Colour.BLUE), (0.8, Colour.YELLOW), (1.0, Colour.RED), (3.0, Colour.RED)])
+@pytest.mark.parametrize(
+    ("share", "colour"), [(0.2, None), (0.5, Colour.BLUE), (0.8, Colour.YELLOW), (1.0, Colour.RED), (3.0, Colour.RED)]
+)
 def test_a_due_takes_its_colour_from_the_share_that_is_used(share: float, colour: Colour | None) -> None:
     start = at("2026-11-23T10:00")
-    due = Due(id="D-1", what="ack", subject="INC-1", incident="INC-1", owner=None, started_at=start, due_at=start + timedelta(hours=1))
+    due = Due(
+        id="D-1", what="ack", subject="INC-1", incident="INC-1", owner=None, started_at=start, due_at=start + timedelta(hours=1)
+    )
     then = due.coloured(start + timedelta(hours=share))
     assert then.colour is colour
     assert (then.next_at is None) == (share >= 1.0)
@@ -59,7 +63,9 @@ def test_a_due_takes_its_colour_from_the_share_that_is_used(share: float, colour
 
 def test_on_a_raise_the_earlier_time_holds_and_on_a_drop_nothing_moves() -> None:
     start = at("2026-11-23T10:00")
-    kept = Due(id="D-1", what="ack", subject="INC-1", incident="INC-1", owner=None, started_at=start, due_at=start + timedelta(hours=1))
+    kept = Due(
+        id="D-1", what="ack", subject="INC-1", incident="INC-1", owner=None, started_at=start, due_at=start + timedelta(hours=1)
+    )
     raised = dues.Wanted("ack", start, start + timedelta(minutes=10), "24x7")
     later = replace(raised, due_at=start + timedelta(hours=3))
     assert dues.sooner(kept, raised).due_at == raised.due_at

@@ -47,9 +47,11 @@ class Bins:
         """How many samples lie in bins not older than `start_s`."""
         return self.seen + sum(count for at, count in zip(self.times, self.counts, strict=True) if at >= start_s)
 
-    def extended(self, times_s: Sequence[float], values: Sequence[float], start: int = 0) -> Bins:
-        """With the samples from `start` on; times must not go back. Cheap for one sample and for a long history alike."""
-        bins, at, end = self, start, len(times_s)
+    def extended(self, times_s: Sequence[float], values: Sequence[float]) -> Bins:
+        """With more samples; times must not go back. Cheap for one sample and for a long history alike."""
+        bins, at, end = self, 0, len(times_s)
+        if end == 1 and self.seen and times_s[at] // self.width_s == self.open_times[0] // self.width_s:
+            return self._held(times_s, values) if self.seen % self.stride == 0 else self._counted()
         while at < end:
             slot = floor(times_s[at] / bins.width_s)
             if bins.seen and slot != floor(bins.open_times[0] / bins.width_s):
@@ -59,6 +61,13 @@ class Bins:
             bins = bins._held(times_s[at:until], values[at:until])
             at = until
         return bins
+
+    def _counted(self) -> Bins:
+        """With one more sample that is not held."""
+        return Bins(
+            self.width_s, self.keep_s, self.most, self.times, self.values, self.counts,
+            self.open_times, self.open_values, self.stride, self.seen + 1,
+        )  # fmt: skip
 
     def _held(self, times_s: Sequence[float], values: Sequence[float]) -> Bins:
         """With samples that all belong to the open bin."""

@@ -51,8 +51,9 @@ def long_past(memory: Bins, window_s: float, at_s: float) -> Past:
 class Outlook:
     """`ready_s` is set while the history is too short to say. `line` is None while learning.
 
-    `near` is the newest line, even where another one speaks (that of the peaks, or of the long past). `rises`: the line may be believed. `fell_s` is when the last fall ended the history before it. `too_far`: the line is
-    too young for the date that it gives. `turns_back` and `levels_off`: it rises, but will not come to the limit so.
+    `near` is the newest line, even where another one speaks (that of the peaks, or of the long past). `rises`: the line
+    may be believed. `fell_s` is when the last fall ended the history before it. `too_far`: the line is too young for the
+    date that it gives. `turns_back` and `levels_off`: it rises, but will not come to the limit so.
     """
 
     line: Line | None = None
