@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -93,8 +94,11 @@ class Books:
         for incident in self.incidents:
             sent = Counter(entry.refs[0] for entry in self.ledger.timeline(incident.id) if entry.say.key == "respond.sent")
             want = {m.id: 1 for m in self.messages if m.incident == incident.id and m.state is MessageState.SENT}
-            if dict(sent) != want:
-                wrong.append(f"{incident.id}: timeline {dict(sent)}, sent {want}")
+            wrong += [
+                f"{incident.id}: {id} {sent[id]} times, {want.get(id, 0)} in the ledger"
+                for id in {*sent, *want}
+                if sent[id] != want.get(id, 0)
+            ]
         return wrong
 
     def deliveries(self, raw: Sequence[Arrived]) -> list[str]:
@@ -113,15 +117,41 @@ class Books:
             wrong += _judged(one, kind, came)
         return wrong + [f"arrived without a message: {what}" for what in arrivals.keys() - known]
 
+    def cut_short(self, cut: Sequence[Arrived], raw: Sequence[Arrived]) -> list[str]:
+        """Kills between arrival and answer: a webhook comes again, a mail stays unknown and comes never again."""
+        wrong = []
+        for one in cut:
+            message = next(m for m in self.messages if _names(one.key, m.key))
+            n = sum(_names(other.key, message.key) for other in raw)
+            right = n >= 2 if one.by == "webhook" else n == 1 and message.state is MessageState.UNKNOWN
+            if not right:
+                wrong.append(f"{message.id} by {one.by}: {message.state}, arrived {n} times")
+        return wrong
+
+    def commands_lost(self, answered: Sequence[tuple[str, str]]) -> list[str]:
+        """Commands that were answered and left no trace."""
+        wrong = []
+        for verb, id in answered:
+            thing = self.ledger.get(id)
+            match verb, thing:
+                case "approve", Message():
+                    kept = thing.approval is not None and thing.approval.by is not None
+                case "acknowledge", Incident():
+                    kept = thing.owner is not None and thing.acknowledged_at is not None
+                case "resolve", Incident():
+                    kept = thing.resolution is not None
+                case _:
+                    kept = False
+            if not kept:
+                wrong.append(f"{verb} {id}")
+        return wrong
+
     def samples(self) -> list[str]:
         """Series whose times do not strictly increase, and samples that were stored twice."""
         store = SqliteSamples(self._state / "samples.db", read_only=True)
         try:
             wrong = [
-                f"{series} at {b}"
-                for series in store.series()
-                for a, b in pairwise(store.read(series, 0, 1e11).times_s)
-                if a >= b
+                f"{series} at {b}" for series in store.series() for a, b in pairwise(store.read(series, 0, 1e11).times_s) if a >= b
             ]
         finally:
             store.close()
@@ -130,18 +160,18 @@ class Books:
             return wrong + [f"twice: {row}" for row in db.execute(twice)]
 
     def errors_counted(self) -> float:
-        """How many of the shop's error lines were counted."""
+        """How many of the shop's error lines were counted: the counters' last values."""
         store = SqliteSamples(self._state / "samples.db", read_only=True)
         try:
             found = [series for series in store.series("shop-log") if series.metric == "errors_total"]
-            return sum(sum(store.read(series, 0, 1e11).values) for series in found)
+            return sum(store.read(series, 0, 1e11).values[-1] for series in found)
         finally:
             store.close()
 
 
 def _names(arrived: str, key: str) -> bool:
-    """Whether an arrival's key (of a mail: its Message-ID) is that of a message."""
-    return key in arrived
+    """Whether an arrival's key (of a mail: its Message-ID, made of the key's hash) is that of a message."""
+    return arrived == key or arrived.startswith(f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@")
 
 
 def _judged(message: Message, kind: str, came: dict[tuple[str, str], int]) -> list[str]:

@@ -50,16 +50,16 @@ def test_every_key_in_the_sources_is_in_the_catalogue(language: str) -> None:
     named = {key for source in SOURCES for key in KEY.findall(source.read_text("utf-8"))}
     named |= {f"{prefix}{word}" for prefix, words in OPEN_ENDED.items() for word in words}
     assert len(named) > 150
-    assert named - set(phrases(language)) == {"trouble.config"} - set(phrases(language))
+    assert named - set(phrases(language)) == {"trouble.html"}  # the name of a template
 
 
 def test_both_languages_say_the_same_with_the_same_facts() -> None:
-    own = {language: {key: text for key, text in phrases(language).items()} for language in ("en", "zh")}
+    own = {language: dict(phrases(language)) for language in ("en", "zh")}
     assert [line for line in problems(own) if re.search(r'"(console|web|cli|trouble)\.', line)] == []
 
 
 def test_no_sentence_of_ours_is_left_unused() -> None:
-    text = "".join(source.read_text("utf-8") for source in SOURCES)
+    text = "".join(source.read_text("utf-8") for source in SOURCES).replace("'", '"')
     computed = (*OPEN_ENDED, "console.language.", "cli.case.", "trouble.")
     own = {key for key in phrases("en") if key.startswith(("console.", "web.", "cli."))}
     unused = {key for key in own if f'"{key}"' not in text and not key.startswith(computed)}

@@ -1,84 +1,41 @@
 """One probe's windows and detector state. No I/O, no clock: given runs, it answers transitions.
 
 Only transitions leave it: a claim began, changed, or ended. Samples stay here and go to the store. After a restart it is
-warmed from history and told which claims are open, so the first evaluations give only differences.
+warmed from history and told which claims are open, so the first evaluations give only differences; after a reload it
+adopts what the watch before it knew.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from math import isfinite
-from typing import Any
 
-from forewarn.core.detect import DETECTORS, Detector
-from forewarn.model.finding import Claim, Finding, FindingState, RuleState
+from forewarn.model.finding import Finding, FindingState
 from forewarn.model.inputs import Moved
-from forewarn.model.probe import Probe, Rule
-from forewarn.model.series import Column, Outcome, ProbeRun, SeriesId, Window, unit_of
-from forewarn.model.text import Say
+from forewarn.model.probe import Probe
+from forewarn.model.series import Column, Outcome, ProbeRun, SeriesId, Window
 from forewarn.ports import RuleView, Sample, SeriesView, TargetView
+from forewarn.runtime.line import Judge, Line, looks_at
 
 MOST_SERIES = 1000
 UP: Column = ("up", ())
-LIKELY_MOVED_S, LIKELY_MOVED = 300.0, 0.10
-"""A date that moves by less than both is the same date."""
-VALUE_MOVED, VALUE_EVERY_S = 0.10, 60.0
-
-
-@dataclass(slots=True)
-class _Judge:
-    """One rule on one series."""
-
-    rule: Rule
-    detector: Detector
-    state: Any = None
-    claim: Claim | None = None
-    told: Claim | None = None  # what the owner knows; None: nothing is open
-    open: bool = False
-    seq: int = 0
-
-
-@dataclass(slots=True)
-class _Line:
-    """One series: its newest samples, and the rules that look at it."""
-
-    id: SeriesId
-    judges: list[_Judge]
-    keep_s: float
-    times: array[float] = field(default_factory=lambda: array("d"))
-    values: array[float] = field(default_factory=lambda: array("d"))
-
-    def add(self, at_s: float, value: float) -> bool:
-        """False when the sample is not newer than the newest: clocks are set back, and such samples say nothing."""
-        if self.times and at_s <= self.times[-1]:
-            if self.times[-1] - at_s < 60.0:
-                return False
-            del self.times[:], self.values[:]
-        self.times.append(at_s)
-        self.values.append(value)
-        if self.times[0] < at_s - 2 * self.keep_s and len(self.times) > 4:
-            self._trim(at_s)
-        return True
-
-    def _trim(self, at_s: float) -> None:
-        cut = next((i for i, at in enumerate(self.times) if at >= at_s - self.keep_s), len(self.times))
-        cut = min(cut, len(self.times) - 2)
-        del self.times[:cut], self.values[:cut]
+GONE_INTERVALS, GONE_S = 5, 600.0
+"""A series that its target's good runs lack for so many intervals, and so long, is gone."""
+COSTLY = 8
+"""Costly judgements in one call; more would hold the loop. The rest comes with the next run or tick."""
 
 
 class Watch:
-    """Of one probe. `take` for each run, `tick` now and then, `view` for people."""
+    """Of one probe. `take` for each run, `tick` at least once an interval, `view` for people."""
 
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
-        self.dropped = 0
-        self._lines: dict[SeriesId, _Line] = {}
+        self._lines: dict[SeriesId, Line] = {}
+        self._plans: dict[str, tuple[tuple[Column, ...], list[Line | None]]] = {}  # by target: a line for each column
         self._last: dict[str, ProbeRun] = {}
-        self._open: dict[tuple[str, str], Finding] = {}
+        self._open: dict[tuple[str, str], Finding] = {}  # of the ledger, for series that were not seen yet
+        self._left = COSTLY
         for target in probe.targets:
             self._line(SeriesId(probe.name, target.name, *UP))
 
@@ -86,144 +43,203 @@ class Watch:
 
     def history_s(self, series: SeriesId) -> float:
         """How much of this series' past its rules want; 0: none looks at it."""
-        rules = [rule for rule in self.probe.rules if _looks_at(rule, series)]
-        return max((DETECTORS[rule.kind].history_s(rule.options) for rule in rules), default=0.0)
+        line = Line.of(series, self.probe.rules)
+        return max((judge.detector.history_s(judge.rule.options) for judge in line.judges), default=0.0)
 
     def warm(self, series: SeriesId, window: Window) -> None:
-        """Replay history; nothing is told."""
+        """Replay history; nothing is told. Its first sample only tells detectors where the series stood."""
         line = self._line(series)
         if line is None or not window.times_s:
             return
-        for at, value in zip(window.times_s, window.values, strict=True):
-            line.add(at, value)
         now = datetime.fromtimestamp(window.times_s[-1], UTC)
-        past = Window(window.times_s, window.values, len(window.times_s), self.probe.every_s)
+        past = Window(window.times_s, window.values, len(window.times_s) - 1, self.probe.every_s)
+        line.warm(window)
         for judge in line.judges:
-            judge.state, claim = judge.detector.step(judge.rule.options, judge.state, past, now)
-            judge.claim = _with_unit(claim, series.metric)
+            judge.step(past, now, series.metric)
 
     def resume(self, findings: Iterable[Finding]) -> None:
-        """Claims that the ledger holds (the newest of each series and rule): the open ones are open here too."""
+        """What the ledger holds (the newest of each series and rule): the open claims are open here too."""
         for finding in findings:
             self._open[finding.rule, finding.series] = finding
         for line in self._lines.values():
             for judge in line.judges:
                 self._resume(line, judge)
 
-    def _resume(self, line: _Line, judge: _Judge) -> None:
-        finding = self._open.pop((judge.rule.name, str(line.id)), None)
-        if finding is None:
-            return
-        judge.seq = max(judge.seq, finding.seq)
-        if finding.state is FindingState.OPEN:
-            judge.open = True
-            judge.state = judge.detector.resume(judge.rule.options, judge.state)
-            judge.told = Claim(
-                state=RuleState.FIRING,
-                why=finding.why,
-                evidence=finding.evidence,
-                forecast=finding.forecast,
-                confirmed=finding.confirmed,
-            )
+    def adopt(self, before: Watch, now: datetime) -> list[Moved]:
+        """Take over from the watch before a reload: rules that did not change go on. What is gone ends as unwatched."""
+        targets = {target.name for target in self.probe.targets}
+        moves: list[Moved] = []
+        for id, old in before._lines.items():
+            line = self._line(id) if id.target in targets else None
+            for judge in old.judges:
+                same = line.judge(judge.rule.name) if line else None
+                if line and same and _alike(same, judge):
+                    if not line.times:
+                        line.times, line.values = old.times, old.values
+                    same.adopt(judge)
+                    continue
+                if judge.open:
+                    moves.append(judge.unwatched(id, now))
+                if same:
+                    same.seq = max(same.seq, judge.seq)
+        self._last = {name: run for name, run in before._last.items() if name in targets}
+        self._open.update(before._open)
+        return moves + self.forget_strangers(now)
+
+    def forget_strangers(self, now: datetime) -> list[Moved]:
+        """End the ledger's open claims of rules and targets that this probe has no more."""
+        targets = {target.name for target in self.probe.targets}
+        moves = []
+        for key, finding in list(self._open.items()):
+            id, rule = SeriesId.parse(finding.series), self.probe.rule(finding.rule)
+            if id.target not in targets or rule is None or not looks_at(rule, id):
+                del self._open[key]
+                if finding.state is FindingState.OPEN:
+                    moves.append(unwatched(finding, now))
+        return moves
+
+    def _resume(self, line: Line, judge: Judge) -> None:
+        if finding := self._open.pop((judge.rule.name, str(line.id)), None):
+            judge.resume(finding)
 
     # --- running ---
 
     def take(self, run: ProbeRun, now: datetime) -> list[Moved]:
         """What a run changes."""
         self._last[run.target] = run
-        moves: list[Moved] = []
-        if run.outcome is not Outcome.UNKNOWN:
-            for (metric, labels), value in zip(run.columns, run.values, strict=True):
-                if isfinite(value) and (line := self._line(SeriesId(run.probe, run.target, metric, labels))):
-                    moves += self._sample(line, run, value, now)
+        self._left = COSTLY
         up = self._lines[SeriesId(run.probe, run.target, *UP)]
         if run.outcome is Outcome.UNKNOWN:
-            return moves + self._judged(up, self._window(up, 0, run), now, only_ticking=True)
-        return moves + self._sample(up, run, 1.0 if run.outcome is Outcome.UP else 0.0, now)
+            return self._ticked(up, now)
+        moves: list[Moved] = []
+        for line, value in zip(self._plan(run), run.values, strict=True):
+            if line is not None and isfinite(value) and line.add(run.at_s, value):
+                moves += self._judged(line, run, now)
+        if up.add(run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0):
+            moves += self._judged(up, run, now)
+        return moves
 
     def samples(self, run: ProbeRun) -> list[Sample]:
         """What of a run is to be stored."""
         if run.outcome is Outcome.UNKNOWN:
             return []
         up = (SeriesId(run.probe, run.target, *UP), run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0)
-        ids = ((SeriesId(run.probe, run.target, *column), value) for column, value in zip(run.columns, run.values, strict=True))
-        return [up, *((id, run.at_s, value) for id, value in ids if id in self._lines)]
+        pairs = zip(self._plan(run), run.values, strict=True)
+        return [up, *((line.id, run.at_s, value) for line, value in pairs if line is not None and isfinite(value))]
 
     def tick(self, now: datetime) -> list[Moved]:
-        """What the passing of time alone changes."""
+        """What the passing of time alone changes; also catches up on costly judgements."""
+        self._left = COSTLY
         moves: list[Moved] = []
-        for line in self._lines.values():
-            if any(judge.detector.ticks for judge in line.judges):
-                moves += self._judged(line, self._window(line, 0, self._last.get(line.id.target)), now, only_ticking=True)
-        return moves
+        for line in list(self._lines.values()):
+            run = self._last.get(line.id.target)
+            if line.ticks:
+                moves += self._ticked(line, now)
+            if any(judge.late for judge in line.judges):
+                moves += self._caught_up(line, run, now)
+            if run is not None and self._gone(line, run):
+                moves += [judge.unwatched(line.id, now) for judge in line.judges if judge.open]
+                del self._lines[line.id]
+                self._plans.clear()
+        return moves + self._never_came(now)
 
     def unwatch(self, now: datetime) -> list[Moved]:
-        """The probe or a rule is gone: its open claims end as no longer watched."""
-        return [
-            Moved(probe=self.probe.name, rule=judge.rule.name, series=line.id, seq=_seq(judge, now), claim=None, unwatched=True)
-            for line in self._lines.values()
-            for judge in line.judges
-            if judge.open
-        ]
+        """The probe is gone: its open claims end as no longer watched."""
+        moves = [judge.unwatched(line.id, now) for line in self._lines.values() for judge in line.judges if judge.open]
+        moves += [unwatched(finding, now) for finding in self._open.values() if finding.state is FindingState.OPEN]
+        self._open.clear()
+        return moves
 
-    def _sample(self, line: _Line, run: ProbeRun, value: float, now: datetime) -> list[Moved]:
-        if not line.add(run.at_s, value) or not line.judges:
-            return []
-        return self._judged(line, self._window(line, 1, run), now)
-
-    def _window(self, line: _Line, fresh: int, run: ProbeRun | None) -> Window:
-        reason, detail, lines = (run.reason, run.detail, run.lines) if run else (None, None, ())
-        return Window(line.times, line.values, fresh, self.probe.every_s, reason, detail, lines)
-
-    def _judged(self, line: _Line, window: Window, now: datetime, only_ticking: bool = False) -> list[Moved]:
-        moves = []
+    def _judged(self, line: Line, run: ProbeRun, now: datetime) -> list[Moved]:
+        moves: list[Moved] = []
         for judge in line.judges:
-            if only_ticking and not judge.detector.ticks:
-                continue
-            judge.state, claim = judge.detector.step(judge.rule.options, judge.state, window, now)
-            judge.claim = _with_unit(claim, line.id.metric)
-            if moved := self._moved(line, judge, now):
+            judge.late += 1
+            self._step(line, judge, run, now, moves)
+        return moves
+
+    def _caught_up(self, line: Line, run: ProbeRun | None, now: datetime) -> list[Moved]:
+        moves: list[Moved] = []
+        for judge in line.judges:
+            if judge.late:
+                self._step(line, judge, run, now, moves)
+        return moves
+
+    def _step(self, line: Line, judge: Judge, run: ProbeRun | None, now: datetime, moves: list[Moved]) -> None:
+        if judge.detector.costly and self._left <= 0:
+            return
+        anew = judge.step(line.window(judge.late, run, self.probe.every_s), now, line.id.metric)
+        judge.late = 0
+        self._left -= anew and judge.detector.costly
+        if (anew or judge.untold) and (moved := judge.moved(line.id, now)):
+            moves.append(moved)
+
+    def _ticked(self, line: Line, now: datetime) -> list[Moved]:
+        window = line.window(0, self._last.get(line.id.target), self.probe.every_s)
+        moves: list[Moved] = []
+        for judge in line.judges:
+            if judge.detector.ticks and judge.step(window, now, line.id.metric) and (moved := judge.moved(line.id, now)):
                 moves.append(moved)
         return moves
 
-    def _moved(self, line: _Line, judge: _Judge, now: datetime) -> Moved | None:
-        claim = judge.claim
-        assert claim is not None
-        if judge.state.firing and claim.state is RuleState.FIRING:
-            if judge.open and judge.told and not _differs(judge.told, claim, now):
-                return None
-            judge.open, judge.told = True, claim
-        elif judge.open and not judge.state.firing:
-            judge.open, judge.told, claim = False, None, None
-        else:
-            return None
-        return Moved(probe=self.probe.name, rule=judge.rule.name, series=line.id, seq=_seq(judge, now), claim=claim)
+    def _gone(self, line: Line, run: ProbeRun) -> bool:
+        """A file system that was unmounted, a label that comes no more. A counter that rests is not gone: it is shown."""
+        if line.id.metric == UP[0] or not line.times or run.outcome is not Outcome.UP:
+            return False
+        return run.at_s - line.times[-1] > max(GONE_S, GONE_INTERVALS * self.probe.every_s)
 
-    def _line(self, id: SeriesId) -> _Line | None:
+    def _never_came(self, now: datetime) -> list[Moved]:
+        """Open claims of the ledger whose series has not come since the start, though its target answers."""
+        moves = []
+        for key, finding in list(self._open.items()):
+            run, up = self._last.get(finding.target), self._lines.get(SeriesId(self.probe.name, finding.target, *UP))
+            if run is None or up is None or run.outcome is not Outcome.UP:
+                continue
+            if up.times[-1] - up.times[0] > max(GONE_S, GONE_INTERVALS * self.probe.every_s):
+                del self._open[key]
+                if finding.state is FindingState.OPEN:
+                    moves.append(unwatched(finding, now))
+        return moves
+
+    def _plan(self, run: ProbeRun) -> list[Line | None]:
+        """The line of each of a run's columns; probers hand in the same columns run after run."""
+        known = self._plans.get(run.target)
+        if known is None or (known[0] is not run.columns and known[0] != run.columns):
+            known = (run.columns, [self._line(SeriesId(run.probe, run.target, *column)) for column in run.columns])
+            self._plans[run.target] = known
+        return known[1]
+
+    def _line(self, id: SeriesId) -> Line | None:
+        """The line of a series; None beyond the most that a probe may have."""
         line = self._lines.get(id)
-        if line is not None:
-            return line
-        if len(self._lines) >= MOST_SERIES:
-            self.dropped += 1
-            return None
-        judges = [_Judge(rule, DETECTORS[rule.kind]) for rule in self.probe.rules if _looks_at(rule, id)]
-        keep = max((judge.detector.keep_s(judge.rule.options) for judge in judges), default=0.0)
-        line = self._lines[id] = _Line(id, judges, keep)
-        for judge in judges:
-            self._resume(line, judge)
+        if line is None and (len(self._lines) < MOST_SERIES or id.metric == UP[0]):
+            line = self._lines[id] = Line.of(id, self.probe.rules)
+            for judge in line.judges:
+                self._resume(line, judge)
         return line
 
     # --- for people ---
 
+    @property
+    def dropped(self) -> int:
+        """How many series of the newest runs are left out, because the probe has too many."""
+        return sum(lines.count(None) for _, lines in self._plans.values())
+
     def view(self, now: datetime) -> tuple[TargetView, ...]:
         """What is known of each target now."""
-        return tuple(self._target(target.name, first=at == 0) for at, target in enumerate(self.probe.targets))
+        lines: dict[str, list[Line]] = {}
+        for line in self._lines.values():
+            if line.times:
+                lines.setdefault(line.id.target, []).append(line)
+        return tuple(
+            self._target(target.name, lines.get(target.name, []), self.dropped if at == 0 else 0)
+            for at, target in enumerate(self.probe.targets)
+        )
 
     def last(self) -> list[ProbeRun]:
         """The newest run of each target."""
         return list(self._last.values())
 
-    def _target(self, name: str, first: bool) -> TargetView:
+    def _target(self, name: str, lines: list[Line], dropped: int) -> TargetView:
         run = self._last.get(name)
         return TargetView(
             target=name,
@@ -232,57 +248,33 @@ class Watch:
             detail=run.detail if run else None,
             at=datetime.fromtimestamp(run.at_s, UTC) if run else None,
             lateness_ms=run.lateness_s * 1000 if run else None,
-            series=tuple(_series(line) for line in self._lines.values() if line.id.target == name and line.times),
-            dropped_series=self.dropped if first else 0,
+            series=tuple(map(_series, lines)),
+            dropped_series=dropped,
         )
 
 
-def _series(line: _Line) -> SeriesView:
+def unwatched(finding: Finding, now: datetime) -> Moved:
+    """The end of the ledger's claim that nobody looks at any more."""
+    return Moved(
+        probe=finding.probe,
+        rule=finding.rule,
+        series=SeriesId.parse(finding.series),
+        seq=max(int(now.timestamp() * 1000), finding.seq + 1),
+        claim=None,
+        unwatched=True,
+    )
+
+
+def _alike(judge: Judge, before: Judge) -> bool:
+    """The same rule, wherever in its file it stands now."""
+    a, b = judge.rule, before.rule
+    return (a.kind, a.metric, a.labels, a.options) == (b.kind, b.metric, b.labels, b.options)
+
+
+def _series(line: Line) -> SeriesView:
     rules = tuple(
         RuleView(rule=judge.rule.name, state=judge.claim.state, why=judge.claim.why, ready_at=judge.claim.ready_at)
         for judge in line.judges
         if judge.claim
     )
     return SeriesView(series=line.id, value=line.values[-1], at=datetime.fromtimestamp(line.times[-1], UTC), rules=rules)
-
-
-def _with_unit(claim: Claim, metric: str) -> Claim:
-    """Detectors know no units; whoever reads the sentence does."""
-    return replace(claim, why=Say(claim.why.key, {**claim.why.facts, "unit": unit_of(metric)}))
-
-
-def _looks_at(rule: Rule, id: SeriesId) -> bool:
-    if rule.metric != id.metric:
-        return False
-    return all(fnmatchcase(id.label(name) or "", glob) for name, glob in rule.labels)
-
-
-def _seq(judge: _Judge, now: datetime) -> int:
-    """Grows with every transition, also across restarts: the time in ms, one more where that is not enough."""
-    judge.seq = max(int(now.timestamp() * 1000), judge.seq + 1)
-    return judge.seq
-
-
-def _differs(told: Claim, claim: Claim, now: datetime) -> bool:
-    """Whether a claim that goes on is worth telling again."""
-    if claim.confirmed and not told.confirmed:
-        return True
-    if claim.forecast and told.forecast:
-        return _date_moved(told, claim, now)
-    value, before, limit = claim.evidence.value, told.evidence.value, claim.evidence.limit
-    since, last = told.evidence.last_at, claim.evidence.last_at
-    if value is None or before is None or limit is None or not since or not last or (last - since).total_seconds() < VALUE_EVERY_S:
-        return False
-    return abs(value - before) >= VALUE_MOVED * max(abs(limit), abs(before)) > 0
-
-
-def _date_moved(told: Claim, claim: Claim, now: datetime) -> bool:
-    before, after = told.forecast, claim.forecast
-    if before is None or after is None or before.crossed != after.crossed:
-        return True
-    if after.crossed or before.likely is None or after.likely is None:
-        return False
-    moved = abs((after.likely - before.likely).total_seconds())
-    if before.earliest and after.earliest:
-        moved = max(moved, abs((after.earliest - before.earliest).total_seconds()))
-    return moved > max(LIKELY_MOVED_S, LIKELY_MOVED * (before.likely - now).total_seconds())

@@ -1,0 +1,184 @@
+"""One series inside a watch: its newest samples, and the rules that look at it."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from fnmatch import fnmatchcase
+from typing import Any
+
+from forewarn.core.detect import DETECTORS, Detector
+from forewarn.model.finding import Claim, Finding, FindingState, RuleState
+from forewarn.model.inputs import Moved
+from forewarn.model.probe import Rule
+from forewarn.model.series import ProbeRun, SeriesId, Window, unit_of
+from forewarn.model.text import Say
+
+LIKELY_MOVED_S, LIKELY_MOVED = 300.0, 0.10
+"""A date that moves by less than both is the same date."""
+VALUE_MOVED, VALUE_EVERY_S = 0.10, 60.0
+FEWEST_KEPT = 32
+"""Samples that are kept whatever the rules look back to: a costly judgement may come a few samples late."""
+SET_BACK_S = 60.0
+"""A sample that is older than the newest by more than this shows a clock that was set back; less is jitter."""
+
+
+@dataclass(slots=True)
+class Judge:
+    """One rule on one series. `told` is what the owner of open work knows; None: nothing is open there."""
+
+    rule: Rule
+    detector: Detector
+    state: Any = None
+    claim: Claim | None = None
+    told: Claim | None = None
+    open: bool = False
+    seq: int = 0
+    late: int = 0  # samples that wait for a costly detector
+    raw: Claim | None = None  # the detector's own claim, before the unit
+
+    def step(self, window: Window, now: datetime, metric: str) -> bool:
+        """Let the detector look; False when it only repeated its last claim."""
+        self.state, claim = self.detector.step(self.rule.options, self.state, window, now)
+        if claim is self.raw:
+            return False
+        self.raw, self.claim = claim, _with_unit(claim, metric)
+        return True
+
+    @property
+    def untold(self) -> bool:
+        """Whether the owner of open work may believe something else, as after a restart."""
+        return self.open is not bool(self.state and self.state.firing)
+
+    def resume(self, finding: Finding) -> None:
+        """Take over what the ledger holds of this rule and series."""
+        self.seq = max(self.seq, finding.seq)
+        if finding.state is not FindingState.OPEN:
+            return
+        self.open = True
+        self.state = self.detector.resume(self.rule.options, self.state)
+        self.told = Claim(
+            state=RuleState.FIRING,
+            why=finding.why,
+            evidence=finding.evidence,
+            forecast=finding.forecast,
+            confirmed=finding.confirmed,
+        )
+
+    def adopt(self, before: Judge) -> None:
+        """Go on where the same rule's judge stood before a reload."""
+        self.seq = max(self.seq, before.seq)
+        self.state, self.claim, self.raw, self.told, self.open = before.state, before.claim, before.raw, before.told, before.open
+
+    def moved(self, series: SeriesId, now: datetime) -> Moved | None:
+        """What the owner does not know yet: a claim began, changed or ended."""
+        claim = self.claim
+        if claim is None:
+            return None
+        if self.state.firing and claim.state is RuleState.FIRING:
+            if self.open and self.told and not _differs(self.told, claim, now):
+                return None
+            self.open, self.told = True, claim
+        elif self.open and not self.state.firing:
+            self.open, self.told, claim = False, None, None
+        else:
+            return None
+        return Moved(probe=series.probe, rule=self.rule.name, series=series, seq=self.next_seq(now), claim=claim)
+
+    def unwatched(self, series: SeriesId, now: datetime) -> Moved:
+        """The end of an open claim that nobody looks at any more."""
+        self.open, self.told = False, None
+        return Moved(probe=series.probe, rule=self.rule.name, series=series, seq=self.next_seq(now), claim=None, unwatched=True)
+
+    def next_seq(self, now: datetime) -> int:
+        """Grows with every transition, also across restarts: the time in ms, one more where that is not enough."""
+        self.seq = max(int(now.timestamp() * 1000), self.seq + 1)
+        return self.seq
+
+
+@dataclass(slots=True)
+class Line:
+    """A series, its newest samples and its judges. Keeps at least the last `keep_s` seconds."""
+
+    id: SeriesId
+    judges: list[Judge]
+    keep_s: float
+    ticks: bool
+    times: array[float] = field(default_factory=lambda: array("d"))
+    values: array[float] = field(default_factory=lambda: array("d"))
+
+    @staticmethod
+    def of(id: SeriesId, rules: tuple[Rule, ...]) -> Line:
+        judges = [Judge(rule, DETECTORS[rule.kind]) for rule in rules if looks_at(rule, id)]
+        keep = max((judge.detector.keep_s(judge.rule.options) for judge in judges), default=0.0)
+        return Line(id, judges, keep, any(judge.detector.ticks for judge in judges))
+
+    def add(self, at_s: float, value: float) -> bool:
+        """False when the sample is not newer than the newest; a clock that was set back by much begins a new past."""
+        if self.times and at_s <= self.times[-1]:
+            if self.times[-1] - at_s < SET_BACK_S:
+                return False
+            del self.times[:], self.values[:]
+        self.times.append(at_s)
+        self.values.append(value)
+        if len(self.times) > 2 * FEWEST_KEPT and self.times[0] < at_s - 2 * self.keep_s:
+            self._trim(at_s)
+        return True
+
+    def warm(self, window: Window) -> None:
+        """Hold the end of a history."""
+        self.times, self.values = array("d", window.times_s), array("d", window.values)
+        if self.times:
+            self._trim(self.times[-1])
+
+    def window(self, fresh: int, run: ProbeRun | None, every_s: float) -> Window:
+        """What a detector is shown."""
+        reason, detail, lines = (run.reason, run.detail, run.lines) if run else (None, None, ())
+        return Window(self.times, self.values, min(fresh, len(self.times)), every_s, reason, detail, lines)
+
+    def judge(self, rule: str) -> Judge | None:
+        return next((judge for judge in self.judges if judge.rule.name == rule), None)
+
+    def _trim(self, at_s: float) -> None:
+        cut = min(bisect_left(self.times, at_s - self.keep_s), len(self.times) - FEWEST_KEPT)
+        if cut > 0:
+            del self.times[:cut], self.values[:cut]
+
+
+def looks_at(rule: Rule, id: SeriesId) -> bool:
+    """Whether a rule is about this series: its metric, and every label glob."""
+    if rule.metric != id.metric:
+        return False
+    return all(fnmatchcase(id.label(name) or "", glob) for name, glob in rule.labels)
+
+
+def _with_unit(claim: Claim, metric: str) -> Claim:
+    """Detectors know no units; whoever reads the sentence does."""
+    return replace(claim, why=Say(claim.why.key, {**claim.why.facts, "unit": unit_of(metric)}))
+
+
+def _differs(told: Claim, claim: Claim, now: datetime) -> bool:
+    """Whether a claim that goes on is worth telling again."""
+    if claim.confirmed and not told.confirmed:
+        return True
+    if claim.forecast and told.forecast:
+        return _date_moved(told, claim, now)
+    value, before, limit = claim.evidence.value, told.evidence.value, claim.evidence.limit
+    since, last = told.evidence.last_at, claim.evidence.last_at
+    if value is None or before is None or limit is None or not since or not last or (last - since).total_seconds() < VALUE_EVERY_S:
+        return False
+    return abs(value - before) >= VALUE_MOVED * max(abs(limit), abs(before)) > 0
+
+
+def _date_moved(told: Claim, claim: Claim, now: datetime) -> bool:
+    before, after = told.forecast, claim.forecast
+    if before is None or after is None or before.crossed != after.crossed:
+        return True
+    if after.crossed or before.likely is None or after.likely is None:
+        return False
+    moved = abs((after.likely - before.likely).total_seconds())
+    if before.earliest and after.earliest:
+        moved = max(moved, abs((after.earliest - before.earliest).total_seconds()))
+    return moved > max(LIKELY_MOVED_S, LIKELY_MOVED * (before.likely - now).total_seconds())
