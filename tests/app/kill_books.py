@@ -89,15 +89,15 @@ class Books:
         return [f"{n} x {what}" for what, n in seen.items() if n > 1]
 
     def entries_twice(self) -> list[str]:
-        """Messages that the timeline calls sent more or less often than once."""
+        """Messages that left more than once by the ledger's own account, or that the timeline tells otherwise than the attempts."""
         wrong = []
         for incident in self.incidents:
-            sent = Counter(entry.refs[0] for entry in self.ledger.timeline(incident.id) if entry.say.key == "respond.sent")
-            want = {m.id: 1 for m in self.messages if m.incident == incident.id and m.state is MessageState.SENT}
+            told = Counter(entry.refs[0] for entry in self.ledger.timeline(incident.id) if entry.say.key == "respond.sent")
+            sent = {m.id: sum(one.result == "sent" for one in m.attempts) for m in self.messages if m.incident == incident.id}
             wrong += [
-                f"{incident.id}: {id} {sent[id]} times, {want.get(id, 0)} in the ledger"
-                for id in {*sent, *want}
-                if sent[id] != want.get(id, 0)
+                f"{incident.id}: {id} sent {sent.get(id, 0)} times, {told[id]} in the timeline"
+                for id in {*told, *sent}
+                if told[id] != sent.get(id, 0) or told[id] > 1
             ]
         return wrong
 

@@ -11,7 +11,7 @@ from kill_stage import Person, Stage
 
 from forewarn.app.demo_sinks import Arrived
 
-WAIT_S = 4.0
+WAIT_S = 3.0
 """How long a life waits at most for the moment it was meant to end at."""
 
 
@@ -52,8 +52,9 @@ class Killer:
             await asyncio.sleep(self._chance.uniform(0.0, 1.2))
             return meant
         await self._stage.answers()
+        await self._person.hurried.wait()
         if meant == "any":
-            await asyncio.sleep(self._chance.uniform(0.0, WAIT_S * 0.75))
+            await asyncio.sleep(self._chance.uniform(0.0, WAIT_S))
             return meant
         seen = await (self._approval() if meant == "approve" else self._arrival(meant))
         return meant if seen else "any"

@@ -52,7 +52,7 @@ async def told(tale: Tale, killer: Killer, killing: asyncio.Task[None]) -> None:
     await tale.forecast()
     await tale.outage(errors=True)
     await tale.recovery()
-    while killer.left > 5:
+    while killer.left > 7:
         await tale.outage(errors=False)
         await tale.recovery()
     await tale.withdrawal()

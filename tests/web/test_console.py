@@ -188,8 +188,8 @@ def buttons(seen: Seen) -> list[str]:
 @pytest.mark.parametrize(
     ("state", "owner", "verbs"),
     [
-        (IncidentState.AHEAD, None, ["acknowledge", "false-alarm", "note"]),
-        (IncidentState.AHEAD, "on-call-1", ["false-alarm", "note"]),
+        (IncidentState.AHEAD, None, ["acknowledge", "note", "resolve", "false-alarm"]),
+        (IncidentState.AHEAD, "on-call-1", ["note", "resolve", "false-alarm"]),
         (IncidentState.OPEN, None, ["acknowledge", "resolve", "false-alarm", "note"]),
         (IncidentState.ACKNOWLEDGED, "on-call-1", ["resolve", "false-alarm", "note"]),
         (IncidentState.MITIGATED, None, ["resolve", "note"]),

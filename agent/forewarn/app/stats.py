@@ -6,8 +6,8 @@ from datetime import datetime
 
 from forewarn.core.work import State
 from forewarn.model.incident import LIVE, IncidentState
-from forewarn.model.message import MessageState
-from forewarn.model.text import Say
+from forewarn.model.message import Attempt, MessageState
+from forewarn.model.text import Say, say
 from forewarn.ports import ProbeView
 from forewarn.runtime.inbox import Inbox
 from forewarn.runtime.outbox import Outbox
@@ -35,7 +35,25 @@ class LiveStats:
         return self._started_at
 
     def troubles(self) -> list[Say]:
-        return [trouble for trouble in (self._inbox.trouble, self.refused) if trouble]
+        return [trouble for trouble in (self._inbox.trouble, self.refused, *_failing_channels(self._inbox.state)) if trouble]
+
+
+TRIES = 3
+"""A channel whose newest attempts all failed, so many of them, is in trouble."""
+
+
+def _failing_channels(state: State) -> list[Say]:
+    """Channels that keep failing, by the attempts of the messages that are still at hand."""
+    tried: dict[str, list[Attempt]] = {}
+    for message in state.messages.values():
+        for attempt in message.attempts:
+            tried.setdefault(attempt.channel, []).append(attempt)
+    found = []
+    for channel, attempts in tried.items():
+        newest = sorted(attempts, key=lambda one: one.at)[-TRIES:]
+        if len(newest) == TRIES and all(one.result == "failed" for one in newest):
+            found.append(say("trouble.channel", channel=channel, count=TRIES, reason=newest[-1].reason or "-"))
+    return found
 
 
 HELPS = {

@@ -2,8 +2,8 @@
 
 Each (probe, target) has a phase inside its interval, spread by a hash of its name and aligned to a grid, so that about
 ten plain probes share one wake-up while the load is even. A target never runs twice at once: a run that is due while the
-last is under way is left out and counted. After a pause (a stopped machine, a clock that was set) each runs once at its
-next phase; what was missed is counted, not caught up.
+last is under way is left out and counted; one that never reports is given up. After a pause (a stopped machine, a clock
+that was set) each runs once at its next phase; what was missed is counted, not caught up.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 GROUP = 10
 LEAST_GRID_S, MOST_GRID_S = 0.010, 0.200
+FIRST_RUNS_PER_S = 50.0
 
 
 def grid_s(runs_per_s: float) -> float:
@@ -25,21 +26,31 @@ def grid_s(runs_per_s: float) -> float:
     return min(MOST_GRID_S, max(LEAST_GRID_S, GROUP / runs_per_s))
 
 
+def share(name: str) -> float:
+    """A number in [0, 1) for a name, the same in every process."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
+
+
 def phase_s(name: str, every_s: float, grid: float) -> float:
-    """Where in its interval a target runs: 0 <= phase < every_s, on the grid, the same in every process."""
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") / 2**64
-    return math.floor(number * every_s / grid) * grid
+    """Where in its interval a target runs: 0 <= phase < every_s, on the grid."""
+    return math.floor(share(name) * every_s / grid) * grid
+
+
+def first_s(name: str, every_s: float, targets: int) -> float:
+    """How long a target's first run waits after the start: at once for few targets, spread out for thousands."""
+    return share(name) * min(every_s, (targets // GROUP) * GROUP / FIRST_RUNS_PER_S)
 
 
 @dataclass(slots=True)
 class Entry:
-    """One target in the timetable. `due_s` is epoch seconds."""
+    """One target in the timetable. `due_s` and `began_s` are epoch seconds; `most_s`: after so long a run is given up."""
 
     key: Hashable
     every_s: float
     phase_s: float
+    most_s: float
     due_s: float
-    running: bool = False
+    began_s: float | None = None
     gone: bool = False
 
 
@@ -52,15 +63,25 @@ class Timetable:
     _entries: dict[Hashable, Entry] = field(default_factory=dict)
     _count: int = 0
 
-    def add(self, key: Hashable, name: str, every_s: float, grid: float, now_s: float, soon: bool = False) -> None:
-        """Begin to run a target; `soon` makes its first run at once instead of at its phase."""
+    def add(
+        self,
+        key: Hashable,
+        name: str,
+        every_s: float,
+        grid: float,
+        now_s: float,
+        *,
+        first_s: float | None = None,
+        most_s: float = math.inf,
+    ) -> None:
+        """Begin to run a target: the first time so many seconds from now, or at its phase."""
         self.remove(key)
-        entry = Entry(key, every_s, phase_s(name, every_s, grid), 0.0)
-        entry.due_s = now_s if soon else self._next(entry, now_s)
-        self._entries[key] = entry
-        self._push(entry)
+        phase = phase_s(name, every_s, grid)
+        due = next_due(phase, every_s, now_s) if first_s is None else now_s + first_s
+        self._enter(Entry(key, every_s, phase, most_s, due))
 
     def remove(self, key: Hashable) -> None:
+        """Run it no more; a run that is under way goes on."""
         if entry := self._entries.pop(key, None):
             entry.gone = True
 
@@ -75,35 +96,40 @@ class Timetable:
         due: list[tuple[Hashable, float]] = []
         while (at := self.next_s()) is not None and at <= now_s:
             entry = heapq.heappop(self._heap)[2]
-            late = math.floor(max(0.0, now_s - entry.due_s) / entry.every_s)
+            late = math.floor((now_s - entry.due_s) / entry.every_s)
             self.missed += late
-            if entry.running:
-                self.missed += 1
-            else:
-                entry.running = True
+            if entry.began_s is None or not 0 <= now_s - entry.began_s <= entry.most_s:
                 due.append((entry.key, entry.due_s + late * entry.every_s))
-            entry.due_s = self._next(entry, now_s)
+                entry.began_s = now_s
+            else:
+                self.missed += 1
+            entry.due_s = next_due(entry.phase_s, entry.every_s, now_s)
             self._push(entry)
         return due
 
     def ended(self, key: Hashable) -> None:
+        """A run has reported."""
         if entry := self._entries.get(key):
-            entry.running = False
+            entry.began_s = None
 
     def set_back(self, now_s: float) -> None:
         """The clock was set back: nothing may wait for longer than its interval."""
         for entry in list(self._entries.values()):
             if entry.due_s - now_s > entry.every_s:
-                fresh = Entry(entry.key, entry.every_s, entry.phase_s, 0.0, entry.running)
-                fresh.due_s = self._next(fresh, now_s)
                 entry.gone = True
-                self._entries[entry.key] = fresh
-                self._push(fresh)
+                due = next_due(entry.phase_s, entry.every_s, now_s)
+                self._enter(Entry(entry.key, entry.every_s, entry.phase_s, entry.most_s, due, entry.began_s))
 
-    def _next(self, entry: Entry, now_s: float) -> float:
-        turns = math.floor((now_s - entry.phase_s) / entry.every_s) + 1
-        return entry.phase_s + turns * entry.every_s
+    def _enter(self, entry: Entry) -> None:
+        self._entries[entry.key] = entry
+        self._push(entry)
 
     def _push(self, entry: Entry) -> None:
         self._count += 1
         heapq.heappush(self._heap, (entry.due_s, self._count, entry))
+
+
+def next_due(phase: float, every_s: float, now_s: float) -> float:
+    """The first moment after `now_s` that has this phase."""
+    due = phase + (math.floor((now_s - phase) / every_s) + 1) * every_s
+    return due if due > now_s else due + every_s  # at epoch seconds a float's last digit can be lost

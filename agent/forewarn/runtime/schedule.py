@@ -7,6 +7,7 @@ is logged. Probes are not jobs here (one job each costs more than the probe): th
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,13 +27,14 @@ class Schedule:
 
         self._clock = clock
         self._busy: set[asyncio.Task[None]] = set()
+        self.troubles: Counter[str] = Counter()  # missed, overlap, error -> how often
         defaults = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         self._scheduler: Any = AsyncIOScheduler(job_defaults=defaults, timezone="UTC")
 
     def start(self) -> None:
         from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 
-        self._scheduler.add_listener(_report, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_listener(self._report, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
         self._scheduler.start()
 
     def every(self, seconds: float, name: str, job: Callable[[], Awaitable[None]]) -> None:
@@ -65,7 +67,10 @@ class Schedule:
                 await asyncio.wait(self._busy, timeout=5)
             self._scheduler.shutdown(wait=False)
 
+    def _report(self, event: Any) -> None:
+        from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED
 
-def _report(event: Any) -> None:
-    error = getattr(event, "exception", None)
-    log.warning("job_trouble", job=event.job_id, error=str(error) if error else "missed or still under way")
+        trouble = {EVENT_JOB_MISSED: "missed", EVENT_JOB_MAX_INSTANCES: "overlap"}.get(event.code, "error")
+        self.troubles[trouble] += 1
+        error = getattr(event, "exception", None)
+        log.warning("job_trouble", job=event.job_id, trouble=trouble, error=str(error) if error else None, exc_info=error)

@@ -46,6 +46,11 @@ class Watch:
         line = Line.of(series, self.probe.rules)
         return max((judge.detector.history_s(judge.rule.options) for judge in line.judges), default=0.0)
 
+    def needed_s(self, series: SeriesId) -> float:
+        """How much of that its rules can't do without."""
+        line = Line.of(series, self.probe.rules)
+        return max((judge.detector.needed_s(judge.rule.options) for judge in line.judges), default=0.0)
+
     def warm(self, series: SeriesId, window: Window) -> None:
         """Replay history; nothing is told. Its first sample only tells detectors where the series stood."""
         line = self._line(series)

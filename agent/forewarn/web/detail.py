@@ -19,7 +19,7 @@ from forewarn.web.reads import MOST, Live, Query, Reads
 from forewarn.web.said import Trouble, Unanswerable
 
 BUTTONS: Mapping[IncidentState, tuple[str, ...]] = {
-    IncidentState.AHEAD: ("acknowledge", "false-alarm", "note"),
+    IncidentState.AHEAD: ("acknowledge", "note", "resolve", "false-alarm"),
     IncidentState.OPEN: ("acknowledge", "resolve", "false-alarm", "note"),
     IncidentState.ACKNOWLEDGED: ("resolve", "false-alarm", "note"),
     IncidentState.MITIGATED: ("resolve", "note"),
@@ -30,6 +30,7 @@ BUTTONS: Mapping[IncidentState, tuple[str, ...]] = {
 ANSWERS: Mapping[MessageState, tuple[str, ...]] = {
     MessageState.WAITING: ("approve", "refuse"),
     MessageState.HELD: ("undo",),
+    MessageState.UNKNOWN: ("approve", "refuse"),
 }
 
 

@@ -15,22 +15,31 @@ from forewarn.core.detect import cannot_see, down, forecast, pattern, threshold
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """`history_s(options)`: how many seconds of the past it needs at a start. `keep_s`: of these it looks back so many
-    at every step; the rest lives in its state. `ticks`: it also wants to be called when only time has passed. `costly`: a judgement takes
-    long enough (about half a millisecond) that many at once would be felt; it may come a few samples late."""
+    """`history_s(options)`: how many seconds of the past are good to have at a start, `needed_s`: how many it can't do
+    without. `keep_s`: so far it looks back at every step; the rest lives in its state. `ticks`: it also wants to be
+    called when only time has passed. `costly`: a judgement takes long enough (about half a millisecond) that many at
+    once would be felt; it may come a few samples late."""
 
     step: Callable[..., tuple[Any, Any]]
     resume: Callable[..., Any]
     history_s: Callable[[Any], float]
+    needed_s: Callable[[Any], float]
     keep_s: Callable[[Any], float]
     ticks: bool = False
     costly: bool = False
 
 
+def _all_kept(module: Any, ticks: bool = False) -> Detector:
+    """A detector that sees all of its past at every step."""
+    return Detector(module.step, module.resume, module.history_s, module.history_s, module.history_s, ticks)
+
+
 DETECTORS: Mapping[str, Detector] = {
-    "threshold": Detector(threshold.step, threshold.resume, threshold.history_s, threshold.history_s),
-    "forecast": Detector(forecast.step, forecast.resume, forecast.history_s, lambda options: 0.0, costly=True),
-    "pattern": Detector(pattern.step, pattern.resume, pattern.history_s, pattern.history_s, ticks=True),
-    "down": Detector(down.step, down.resume, down.history_s, down.history_s),
-    "cannot-see": Detector(cannot_see.step, cannot_see.resume, cannot_see.history_s, cannot_see.history_s, ticks=True),
+    "threshold": _all_kept(threshold),
+    "forecast": Detector(
+        forecast.step, forecast.resume, forecast.history_s, lambda options: options.window_s, lambda options: 0.0, costly=True
+    ),
+    "pattern": _all_kept(pattern, ticks=True),
+    "down": _all_kept(down),
+    "cannot-see": _all_kept(cannot_see, ticks=True),
 }

@@ -26,6 +26,8 @@ ALIKE = 0.6
 """Two rises are alike when one has this share of the other's slope at least."""
 BEYOND = 0.25
 """A rise is news again when it goes beyond the old peaks by this share of a wave's height."""
+JITTER = 8.0
+"""Waves are higher than so many times the scatter around a line; else they are only that scatter."""
 TIMES = 2
 CLIMBING = 3
 
@@ -41,7 +43,7 @@ class Waves:
 
     def governs(self, line: Line) -> bool:
         """Whether `line` is only one more of these waves."""
-        if len(self.peaks) < TIMES or line.level > max(self.peaks) + BEYOND * self.height:
+        if len(self.peaks) < TIMES or self.height < JITTER * line.scatter or line.level > max(self.peaks) + BEYOND * self.height:
             return False
         return line.slope * ALIKE <= self.slope and line.slope * (line.at_s - line.from_s) <= 2 * self.height
 

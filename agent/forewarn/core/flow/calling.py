@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from forewarn.core.flow import clocks, telling
+from forewarn.core.flow import clocks, sending, telling
 from forewarn.core.respond import dues, escalate, room
 from forewarn.core.work import Work
 from forewarn.model.incident import Incident, IncidentState
@@ -24,6 +24,8 @@ def consequences(work: Work, id: str, before: Incident | None) -> None:
     if incident.state is IncidentState.AHEAD:
         _call_ahead(work, incident)
         return
+    if before and incident.level.worse_than(before.level):
+        sending.let_through(work, id)
     clocks.from_ladder(work, id, dues.AT_ONCE)
     if room.wanted(incident, work.settings):
         open_room(work, id)

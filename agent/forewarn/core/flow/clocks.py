@@ -11,6 +11,9 @@ from forewarn.core.work import Work
 from forewarn.model.due import ALWAYS, Due
 from forewarn.model.incident import IncidentState
 
+FOR_CUSTOMERS = frozenset({"customer_call", "update.customer"})
+"""Dues that make sense only where a customer is touched or was told."""
+
 
 def add(
     work: Work,
@@ -61,6 +64,8 @@ def from_ladder(work: Work, id: str, whats: Sequence[str]) -> None:
         *(["ack"] if incident.owner else []),
         *(["mitigate"] if incident.state is IncidentState.MITIGATED else []),
     }
+    if not (incident.impact.affected or incident.told):
+        met |= FOR_CUSTOMERS
     begun = []
     for wanted in dues.for_level(incident.level, whats, work.now, work.settings):
         due = kept.get(wanted.what)

@@ -180,12 +180,13 @@ def _run(work: Work, given: Command) -> None:
 
 
 def _approve(work: Work, given: Command) -> None:
-    message = _message(work, given, MessageState.WAITING)
+    """Yes; of a notice that may have left: send it again."""
+    message = _message(work, given, MessageState.WAITING, MessageState.UNKNOWN)
     telling.approve(work, message, given.by)
 
 
 def _refuse(work: Work, given: Command) -> None:
-    message = _message(work, given, MessageState.WAITING, MessageState.HELD)
+    message = _message(work, given, MessageState.WAITING, MessageState.HELD, MessageState.UNKNOWN)
     sending.drop(work, message, say("dropped.refused", who=given.by, text=given.text or ""), given.by)
 
 

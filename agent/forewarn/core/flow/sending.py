@@ -79,6 +79,13 @@ def release(work: Work, id: str) -> None:
             dispatch(work, replace(texts.composed_again(work, message), held=None), undo=False)
 
 
+def let_through(work: Work, incident: str) -> None:
+    """The incident got graver: pages that a hold kept back are judged again, with words that say so."""
+    for message in work.messages(incident):
+        if message.state is MessageState.HELD and message.kind is MessageKind.PAGE:
+            dispatch(work, replace(texts.composed_again(work, message), held=None), undo=False)
+
+
 def _send(work: Work, message: Message) -> None:
     kind = message.channel_kind
     if kind is None:
@@ -110,8 +117,12 @@ def _sent(work: Work, message: Message, kind: str) -> None:
     if incident is None:
         return
     work.note(incident.id, say("respond.sent", message=message.id, who=message.to, channel=kind), message.id)
-    if message.kind is MessageKind.NOTICE and message.to not in incident.told:
+    if message.kind is not MessageKind.NOTICE:
+        return
+    if message.to not in incident.told:
         work.put(replace(incident, told=(*incident.told, message.to), version=incident.version + 1))
+    if message.next_update_at and incident.unresolved:  # what was promised is owed
+        clocks.moved(work, "update.customer", incident.id, incident.id, incident.owner, message.next_update_at)
 
 
 def _unsure(work: Work, message: Message, kind: str) -> None:
@@ -121,8 +132,12 @@ def _unsure(work: Work, message: Message, kind: str) -> None:
         _send(work, message)
         return
     work.put(replace(message, state=MessageState.UNKNOWN))
-    if message.incident:
-        work.note(message.incident, say("respond.unknown", message=message.id, who=message.to), message.id)
+    incident = work.incident(message.incident)
+    if incident is None:
+        return
+    work.note(incident.id, say("respond.unknown", message=message.id, who=message.to), message.id)
+    if message.to not in incident.told:  # it may have arrived: they must hear how it ends
+        work.put(replace(incident, told=(*incident.told, message.to), version=incident.version + 1))
 
 
 def _failed(work: Work, message: Message, given: Delivered) -> None:

@@ -31,10 +31,16 @@ def scene(work: Work, incident: Incident, to: str | None = None) -> Scene:
 def composed_again(work: Work, message: Message) -> Message:
     """The message with a text that is true now; one that a person wrote keeps its words."""
     incident = work.incident(message.incident)
-    customer = work.settings.customers.get(message.to)
-    if message.edited_by or incident is None or customer is None or message.kind is not MessageKind.NOTICE:
+    if message.edited_by or incident is None:
         return message
-    composed = compose.notice(Subkind(message.subkind or ""), customer, scene(work, incident, message.to), work.settings, work.now)
+    known = scene(work, incident, message.to)
+    customer, person = work.settings.customers.get(message.to), work.settings.people.get(message.to)
+    if message.kind is MessageKind.NOTICE and customer:
+        composed = compose.notice(Subkind(message.subkind or ""), customer, known, work.settings, work.now)
+    elif message.kind is MessageKind.PAGE and person:
+        composed = compose.page(person, known, work.settings, work.now, message.subkind or "symptom")
+    else:
+        return message
     return replace(message, subject=composed.subject, text=composed.text, next_update_at=composed.next_update_at)
 
 
