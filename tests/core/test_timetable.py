@@ -54,10 +54,10 @@ def test_each_runs_once_an_interval():
 
 
 def test_few_begin_at_once_and_many_are_spread():
-    assert {first_s(str(i), 60.0, 9) for i in range(9)} == {0.0}
-    waits = [first_s(str(i), 60.0, 2000) for i in range(2000)]
+    assert {first_s(str(i), 60.0, 9, 0.2) for i in range(9)} == {0.0}
+    waits = [first_s(str(i), 60.0, 2000, 0.05) for i in range(2000)]
     assert max(waits) < 40.0 and sum(wait < 4 for wait in waits) < 300
-    assert all(first_s(str(i), 10.0, 5000) < 10.0 for i in range(100))
+    assert all(first_s(str(i), 10.0, 5000, 0.05) < 10.0 for i in range(100))
 
 
 def test_a_pause_is_counted_and_not_caught_up():

@@ -147,7 +147,8 @@ def test_cannot_see_after_five_intervals_of_unknown_or_of_silence():
                 moves = player.watch.tick(player.now)
                 player.now += player.every
         assert told(moves) == ["cannot-see fires"] and INTERVALS <= calls <= INTERVALS + 1
-        assert moves[0].claim.why.facts["reason"] == ("/dev/sda: permission denied" if look else "no answer")
+        key, reason = ("why.cannot_see", "/dev/sda: permission denied") if look else ("why.cannot_see_silent", None)
+        assert (moves[0].claim.why.key, moves[0].claim.why.facts.get("reason")) == (key, reason)
         assert told(player.run()) == ["cannot-see ends"]
 
 

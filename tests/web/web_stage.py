@@ -18,7 +18,8 @@ import uvicorn
 
 from forewarn.cli.words import phrases
 from forewarn.model.due import Due
-from forewarn.model.finding import Evidence, Finding, FindingState, Forecast, RuleState
+from forewarn.model.finding import Evidence, Finding, FindingState, RuleState
+from forewarn.model.forecast import Forecast
 from forewarn.model.hold import Hold
 from forewarn.model.impact import Factor, Impact
 from forewarn.model.incident import Incident, IncidentState, TimelineEntry

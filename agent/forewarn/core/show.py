@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from forewarn.core.reader import Body, ProbeLike, Reader, RuleLike, TargetLike, number, stamp
 from forewarn.model.due import Due
-from forewarn.model.finding import Finding, Forecast
+from forewarn.model.finding import Finding
+from forewarn.model.forecast import Forecast
 from forewarn.model.hold import Hold
 from forewarn.model.impact import Factor
 from forewarn.model.incident import Incident, TimelineEntry

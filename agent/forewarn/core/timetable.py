@@ -36,9 +36,9 @@ def phase_s(name: str, every_s: float, grid: float) -> float:
     return math.floor(share(name) * every_s / grid) * grid
 
 
-def first_s(name: str, every_s: float, targets: int) -> float:
+def first_s(name: str, every_s: float, targets: int, grid: float) -> float:
     """How long a target's first run waits after the start: at once for few targets, spread out for thousands."""
-    return share(name) * min(every_s, (targets // GROUP) * GROUP / FIRST_RUNS_PER_S)
+    return math.floor(share(name) * min(every_s, (targets // GROUP) * GROUP / FIRST_RUNS_PER_S) / grid) * grid
 
 
 @dataclass(slots=True)

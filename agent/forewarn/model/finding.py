@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from forewarn.model.forecast import Forecast
 from forewarn.model.level import Colour, Effect
 from forewarn.model.series import Labels
 from forewarn.model.text import Say
@@ -20,22 +21,6 @@ class RuleState(StrEnum):
     LEARNING = "learning"
     NEVER = "never"  # a forecast that sees no crossing
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forecast:
-    """When a limit will be crossed. A risk has null dates and only its horizon and p.
-
-    earliest..latest covers the truth with probability `coverage`; `p` is that of crossing within the horizon.
-    """
-
-    earliest: datetime | None
-    likely: datetime | None
-    latest: datetime | None
-    coverage: float = 0.8
-    p: float | None = None
-    horizon_s: float
-    crossed: bool = False  # the value stands at or beyond the limit now
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from forewarn.model.forecast import Verdict
 from forewarn.model.impact import Impact
 from forewarn.model.level import Level
 from forewarn.model.map import EscalationStep
@@ -64,7 +65,7 @@ class Incident:
     ended_at: datetime | None = None
     resolution: str | None = None
     plan: str | None = None  # what the owner said will be done, shown to customers
-    verdict: str | None = None
+    verdict: Verdict | None = None  # of the forecast that it began with
     touched: bool = False  # a person has acted on it: the machine lowers and resolves nothing any more
     told: tuple[str, ...] = ()  # customers who got a notice
     called: tuple[str, ...] = ()  # people who were paged

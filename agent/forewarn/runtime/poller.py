@@ -145,7 +145,7 @@ class Poller:
             elif shape != "push":
                 for target in probe.targets:
                     name = f"{probe.name}|{target.name}"
-                    first = first_s(name, probe.every_s, count)
+                    first = first_s(name, probe.every_s, count, grid)
                     most = probe.timeout_s + LOST_S
                     self._table.add((probe.name, target.name), name, probe.every_s, grid, now_s, first_s=first, most_s=most)
         self._wake.set()

@@ -9,7 +9,8 @@ from datetime import datetime
 from forewarn.core import overview
 from forewarn.core.reader import Body, Reader, shown_unit
 from forewarn.core.show import target_why
-from forewarn.model.finding import Forecast, RuleState
+from forewarn.model.finding import RuleState
+from forewarn.model.forecast import Forecast
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.message import Message
 from forewarn.model.series import SeriesId

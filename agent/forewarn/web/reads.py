@@ -14,7 +14,8 @@ from forewarn import __version__
 from forewarn.core import overview, show
 from forewarn.core.reader import Body, Reader, page
 from forewarn.model.due import INTERNAL, Due
-from forewarn.model.finding import Finding, FindingState, Forecast
+from forewarn.model.finding import Finding, FindingState
+from forewarn.model.forecast import Forecast
 from forewarn.model.hold import Hold
 from forewarn.model.incident import LIVE, Incident, IncidentState
 from forewarn.model.message import Message, MessageKind, MessageState

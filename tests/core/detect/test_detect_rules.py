@@ -187,10 +187,26 @@ def test_cannot_see(name):
     assert blind(calls) == expected
 
 
-def test_cannot_see_names_the_reason():
-    state = cannot_see.resume(None, None)
-    _, claim = cannot_see.step(None, state, Window(array("d"), array("d"), 0, 10.0, "permission", "/dev/sda: not readable"), now(0))
-    assert claim.why.key == "why.cannot_see" and claim.why.facts["reason"] == "/dev/sda: not readable"
+REASONS = [
+    ("/dev/sda: no", "permission", "why.cannot_see", {"reason": "/dev/sda: no"}),
+    (None, "permission", "why.cannot_see_because", {"reason": "prober.reason.permission"}),
+    (None, None, "why.cannot_see_silent", {}),
+]
+
+
+@pytest.mark.parametrize(("detail", "reason", "key", "facts"), REASONS)
+def test_cannot_see_names_the_reason(detail, reason, key, facts):
+    window = Window(array("d"), array("d"), 0, 10.0, reason, detail)
+    _, claim = cannot_see.step(None, cannot_see.resume(None, None), window, now(0))
+    assert (claim.why.key, claim.why.facts) == (key, {"since": START, **facts})
+
+
+@pytest.mark.parametrize(("reason", "key"), [("status", "why.down_because"), (None, "why.down_silent")])
+def test_down_without_a_detail_names_its_reason(reason, key):
+    state, window = None, Window(array("d", [START]), array("d", [0.0]), 1, 10.0, reason)
+    for _ in range(2):
+        state, claim = down.step(None, state, window, now(0))
+    assert claim.why.key == key and claim.why.facts.get("reason") == (f"prober.reason.{reason}" if reason else None)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from forewarn.core.impact import assess
-from forewarn.model.finding import Evidence, Finding, FindingState, Forecast
+from forewarn.model.finding import Evidence, Finding, FindingState
+from forewarn.model.forecast import Forecast
 from forewarn.model.impact import Impact, ImpactRules, Measure
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.level import Colour, Effect, Level, Reach

@@ -11,7 +11,8 @@ import yaml
 
 from forewarn.core.tell.scene import Scene
 from forewarn.model.due import Calendar, Span, Weekly
-from forewarn.model.finding import Evidence, Finding, FindingState, Forecast
+from forewarn.model.finding import Evidence, Finding, FindingState
+from forewarn.model.forecast import Forecast
 from forewarn.model.impact import Impact
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.level import Colour, Effect, Level, Reach

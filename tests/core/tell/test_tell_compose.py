@@ -29,7 +29,7 @@ from tell_things import (
 from forewarn.core.tell.compose import DRAFTS, Composed, notice
 from forewarn.core.tell.scene import Scene
 from forewarn.model.errors import Refused
-from forewarn.model.finding import Forecast
+from forewarn.model.forecast import Forecast
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.level import Effect, Level
 from forewarn.model.message import Subkind

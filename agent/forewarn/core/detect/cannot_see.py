@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from forewarn.model.finding import Claim, Evidence, RuleState
 from forewarn.model.series import Window
-from forewarn.model.text import say
+from forewarn.model.text import Say, say
 
 INTERVALS = 5.0
 AT_ONCE = 2.0
@@ -56,6 +56,13 @@ def _claim(state: BlindState, window: Window, now_s: float) -> Claim:
     since_s = now_s if state.seen_s is None else state.seen_s
     evidence = Evidence(value=state.blind_s, limit=INTERVALS * window.every_s, last_at=datetime.fromtimestamp(since_s, UTC))
     if state.firing:
-        why = say("why.cannot_see", since=since_s, reason=window.detail or window.reason or "no answer")
-        return Claim(state=RuleState.FIRING, why=why, evidence=evidence)
+        return Claim(state=RuleState.FIRING, why=_why(window, since_s), evidence=evidence)
     return Claim(state=RuleState.OK, why=say("why.seen", blind_s=max(0.0, now_s - since_s)), evidence=evidence)
+
+
+def _why(window: Window, since_s: float) -> Say:
+    if window.detail:
+        return say("why.cannot_see", since=since_s, reason=window.detail)
+    if window.reason:
+        return say("why.cannot_see_because", since=since_s, reason=f"prober.reason.{window.reason}")
+    return say("why.cannot_see_silent", since=since_s)

@@ -7,18 +7,19 @@ from datetime import UTC, datetime
 
 from forewarn.model.finding import Claim, Evidence, RuleState
 from forewarn.model.series import Window
-from forewarn.model.text import say
+from forewarn.model.text import Say, say
 
 RUNS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class DownState:
-    """`bad` and `good`: how many runs in a row were so."""
+    """`bad` and `good`: how many runs in a row were so. `reason` and `detail` are those of the newest bad one."""
 
     firing: bool = False
     bad: int = 0
     good: int = 0
+    reason: str | None = None
     detail: str | None = None
 
 
@@ -37,7 +38,8 @@ def step(options: object, state: DownState | None, window: Window, now: datetime
     for value in window.values[len(window.values) - window.fresh :]:
         bad, good = (state.bad + 1, 0) if value == 0 else (0, state.good + 1)
         firing = good < RUNS if state.firing else bad >= RUNS
-        state = DownState(firing, bad, good, (window.detail or window.reason) if bad else state.detail if firing else None)
+        reason, detail = (window.reason, window.detail) if bad else (state.reason, state.detail)
+        state = DownState(firing, bad, good, reason, detail)
     return state, _claim(state, window)
 
 
@@ -53,7 +55,16 @@ def _claim(state: DownState, window: Window) -> Claim:
         last_at=datetime.fromtimestamp(window.times_s[-1], UTC),
     )
     if state.firing:
-        return Claim(state=RuleState.FIRING, why=say("why.down", detail=state.detail or "-"), evidence=evidence)
+        return Claim(state=RuleState.FIRING, why=_why(state), evidence=evidence)
     if state.bad:
-        return Claim(state=RuleState.PENDING, why=say("why.down_once", detail=state.detail or "-"), evidence=evidence)
+        return Claim(state=RuleState.PENDING, why=_why(state), evidence=evidence)
     return Claim(state=RuleState.OK, why=say("why.up"), evidence=evidence)
+
+
+def _why(state: DownState) -> Say:
+    """The prober's own words, which show the failing value; else the words of its reason."""
+    if state.detail:
+        return say("why.down", detail=state.detail)
+    if state.reason:
+        return say("why.down_because", reason=f"prober.reason.{state.reason}")
+    return say("why.down_silent")

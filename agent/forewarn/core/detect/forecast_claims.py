@@ -10,7 +10,8 @@ from forewarn.core.detect.crossing import Crossing
 from forewarn.core.detect.intake import Intake
 from forewarn.core.detect.outlook import Outlook
 from forewarn.core.detect.trend import Line
-from forewarn.model.finding import Claim, Evidence, Forecast, RuleState
+from forewarn.model.finding import Claim, Evidence, RuleState
+from forewarn.model.forecast import Forecast
 from forewarn.model.text import Fact, Say, say
 
 IN_SIGHT_S = 30 * 86400.0

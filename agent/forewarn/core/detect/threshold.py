@@ -64,7 +64,8 @@ class ThresholdState:
 
 
 def history_s(options: ThresholdOptions) -> float:
-    return (options.window_s or 0.0) + options.for_s
+    """Window and `for`, and a little more: a history's first sample is not judged."""
+    return 1.1 * ((options.window_s or 0.0) + options.for_s)
 
 
 def resume(options: ThresholdOptions, state: ThresholdState | None) -> ThresholdState:

@@ -12,6 +12,7 @@ from forewarn.core.respond import dues, escalate
 from forewarn.core.respond.lifecycle import Event, move
 from forewarn.core.work import Work
 from forewarn.model.finding import Finding
+from forewarn.model.forecast import Verdict
 from forewarn.model.impact import Impact
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.level import Effect, Level
@@ -208,15 +209,14 @@ def end(work: Work, id: str, state: IncidentState, by: str, text: str | None = N
         clocks.add(work, "close", id, id, None, work.now, work.now + CLOSE_AFTER)
 
 
-def _verdict(incident: Incident, state: IncidentState) -> str | None:
+ENDS = {IncidentState.AVERTED: Verdict.AVERTED, IncidentState.FALSE_ALARM: Verdict.FALSE}
+
+
+def _verdict(incident: Incident, state: IncidentState) -> Verdict | None:
     """What the forecast that began this incident came to; None when it began with the trouble itself."""
     if incident.thing is None:
         return None
-    return (
-        "came_true"
-        if incident.breached_at
-        else {IncidentState.AVERTED: "averted", IncidentState.FALSE_ALARM: "false"}.get(state, "withdrawn")
-    )
+    return Verdict.CAME_TRUE if incident.breached_at else ENDS.get(state, Verdict.WITHDRAWN)
 
 
 def reassess(work: Work, id: str) -> None:

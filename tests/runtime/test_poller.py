@@ -1,0 +1,471 @@
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import structlog
+
+from forewarn.core.detect.threshold import ThresholdOptions
+from forewarn.model.errors import StoreError
+from forewarn.model.finding import Finding, FindingState
+from forewarn.model.inputs import Moved
+from forewarn.model.level import Colour
+from forewarn.model.probe import Probe, Rule, Source, Target
+from forewarn.model.series import Outcome, ProbeRun, SeriesId
+from forewarn.model.settings import Daemon, Settings
+from forewarn.ports import Kind
+from forewarn.runtime import poller as module
+from forewarn.runtime.poller import Poller
+from forewarn.runtime.runners import Runners
+from forewarn.store.samples import SqliteSamples
+
+SOURCE = Source("probes/x.yaml", 1)
+COLUMNS = (("load", ()),)
+HIGH = Rule(name="high", kind="threshold", metric="load", options=ThresholdOptions(op=">", limit=5), source=SOURCE)
+DOWN = Rule(name="down", kind="down", metric="up", options=None, colour=Colour.RED, source=SOURCE)
+BLIND = Rule(name="cannot-see", kind="cannot-see", metric="up", options=None, source=SOURCE)
+
+
+class Clock:
+    """The machine's clock, which a test may set."""
+
+    def __init__(self) -> None:
+        self.off_s = 0.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.off_s)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+
+class World:
+    """What the probers of a test see, and what they were asked."""
+
+    def __init__(self) -> None:
+        self.value = 1.0
+        self.runs: list[tuple[str, str]] = []
+        self.now_running = self.most_running = 0
+        self.hang = self.broken = False
+        self.cursors: list[Mapping[str, object] | None] = []
+        self.closed = 0
+
+    def result(self, probe: Probe, target: Target, at_s: float, **more: object) -> ProbeRun:
+        self.runs.append((probe.name, target.name))
+        return ProbeRun(probe.name, target.name, at_s, Outcome.UP, COLUMNS, (self.value,), **more)  # type: ignore[arg-type]
+
+
+class Plain:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def __call__(self, probe: Probe, target: Target, at_s: float) -> ProbeRun:
+        world = self.world
+        world.now_running += 1
+        world.most_running = max(world.most_running, world.now_running)
+        try:
+            if world.hang and probe.name == "bad":
+                await asyncio.sleep(3600)
+            if world.broken and probe.name == "bad":
+                raise KeyError("secret")
+            await asyncio.sleep(0)
+            return world.result(probe, target, at_s)
+        finally:
+            world.now_running -= 1
+
+
+class Batches:
+    """An engine; it forgets jobs of targets named `lost`, and refuses all when the world is broken."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.sizes: list[int] = []
+
+    def submit(self, jobs, deliver) -> None:
+        if self.world.broken:
+            raise OSError("no more file descriptors")
+        self.sizes.append(len(jobs))
+        loop = asyncio.get_running_loop()
+        for probe, target, at_s in jobs:
+            if target.name != "lost":
+                loop.call_soon(deliver, self.world.result(probe, target, at_s))
+
+    async def close(self) -> None:
+        self.world.closed += 1
+
+
+class Tail:
+    """A follower that counts; it crashes after three runs when the world is broken."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def follow(self, probe: Probe, cursor, deliver) -> None:
+        self.world.cursors.append(cursor)
+        count = int((cursor or {}).get("n", 0))
+        for turn in range(1_000_000):
+            count += 1
+            deliver(self.world.result(probe, probe.targets[0], time.time(), cursor={"n": count}))
+            if self.world.broken and turn == 2:
+                raise RuntimeError("bug")
+            await asyncio.sleep(0.02)
+
+
+class Pushed:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def accept(self, probe: Probe, target: Target, body: bytes, at_s: float) -> ProbeRun:
+        self.world.value = float(body)
+        return self.world.result(probe, target, at_s)
+
+
+def probe(name: str, kind: str = "plain", targets: tuple[str, ...] = ("t",), every: float = 0.05, **more) -> Probe:
+    made = Probe(
+        name=name, kind=kind, every_s=every, timeout_s=0.1, targets=tuple(Target(t, t) for t in targets), options=None,
+        rules=(HIGH, DOWN, BLIND), source=SOURCE,
+    )  # fmt: skip
+    return replace(made, **more)
+
+
+def settings(*probes: Probe) -> Settings:
+    return Settings(
+        id="c", folder=".", loaded_at=datetime.now(UTC), files=1, daemon=Daemon(zone=UTC), probes={p.name: p for p in probes}
+    )
+
+
+class Stage:
+    """A poller over the real store, and what it told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world, self.clock, self.moves = World(), Clock(), []
+        self.samples = SqliteSamples(folder / "samples.db")
+        self.thread = ThreadPoolExecutor(1)
+        world = self.world
+        shapes = {"plain": ("async", Plain), "batch": ("engine", Batches), "tail": ("follower", Tail), "push": ("push", Pushed)}
+        self.kinds = {
+            name: Kind(options=object, shape=shape, make=(lambda made=made: made(world))) for name, (shape, made) in shapes.items()
+        }
+        self.poller = self.made()
+
+    def made(self) -> Poller:
+        return Poller(self.kinds, self.samples, self.clock, self.moves.extend, self.thread)
+
+    @asynccontextmanager
+    async def running(self, *probes: Probe, findings: tuple[Finding, ...] = ()) -> AsyncIterator[Poller]:
+        await self.poller.start(settings(*probes), findings)
+        try:
+            yield self.poller
+        finally:
+            await self.poller.stop()
+
+    def told(self) -> list[str]:
+        return [f"{m.probe} {m.rule} {'gone' if m.unwatched else 'fires' if m.claim else 'ends'}" for m in self.moves]
+
+    def ran(self, name: str) -> int:
+        return sum(probe == name for probe, _ in self.world.runs)
+
+
+@pytest.fixture
+def stage(tmp_path):
+    made = Stage(tmp_path)
+    with structlog.testing.capture_logs() as made.logs:
+        yield made
+    made.thread.shutdown()
+    made.samples.close()
+
+
+async def until(true: Callable[[], object], within_s: float = 5.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not true():
+            await asyncio.sleep(0.005)
+
+
+def open_finding(name: str = "p", rule: str = "high", series: str = "p|t|load", seq: int = 5) -> Finding:
+    moved = claim_of(name, rule)
+    return Finding(
+        id="F-1", state=FindingState.OPEN, series=series, target="t", labels=(), metric="load", rule=rule, kind="threshold", probe=name,
+        service=None, colour=Colour.YELLOW, effect=None, opened_at=datetime.now(UTC), why=moved.why, evidence=moved.evidence, forecast=None,
+        confirmed=True, config="c", source="s", seq=seq,
+    )  # fmt: skip
+
+
+def claim_of(name: str, rule: str):
+    from forewarn.model.finding import Claim, Evidence, RuleState
+    from forewarn.model.text import say
+
+    return Claim(state=RuleState.FIRING, why=say("why.threshold.last"), evidence=Evidence(value=9.0, limit=5.0))
+
+
+async def test_probes_run_every_interval_and_their_samples_are_stored(stage):
+    async with stage.running(probe("p"), probe("q", "batch", ("a", "b"))) as poller:
+        await until(lambda: stage.ran("p") >= 5 and stage.ran("q") >= 10)
+        assert {view.probe.name: [t.outcome for t in view.targets] for view in poller.views()} == {"p": ["up"], "q": ["up", "up"]}
+        assert poller.lateness_ms()[0] >= 0
+    stored = stage.samples.read(SeriesId("p", "t", "load"), 0, time.time() + 10)
+    assert len(stored.times_s) == stage.ran("p") and set(stored.values) == {1.0}
+    assert {str(id) for id in stage.samples.series("q")} == {"q|a|load", "q|a|up", "q|b|load", "q|b|up"}
+    assert stage.world.closed == 1 and stage.moves == []
+
+
+async def test_the_first_look_comes_at_once(stage):
+    began = time.monotonic()
+    async with stage.running(probe("p", every=3600.0)):
+        await until(lambda: stage.ran("p"))
+        assert time.monotonic() - began < 1.0
+
+
+async def test_only_transitions_reach_the_owner(stage):
+    async with stage.running(probe("p")):
+        await until(lambda: stage.ran("p") >= 2)
+        assert stage.moves == []
+        stage.world.value = 9.0
+        await until(lambda: len(stage.moves) == 2)
+        stage.world.value = 1.0
+        await until(lambda: len(stage.moves) == 3)
+        runs = stage.ran("p")
+        await until(lambda: stage.ran("p") >= runs + 3)
+    assert stage.told() == ["p high fires", "p high fires", "p high ends"]
+    assert [m.claim.confirmed for m in stage.moves[:2]] == [False, True]
+
+
+@pytest.mark.parametrize(("fault", "reason"), [("broken", "bug"), ("hang", "timeout")])
+async def test_one_bad_probe_does_not_stop_the_others(stage, monkeypatch, fault, reason):
+    monkeypatch.setattr("forewarn.runtime.runners.GRACE_S", 0.0)
+    setattr(stage.world, fault, True)
+    async with stage.running(probe("bad"), probe("good")) as poller:
+        await until(lambda: stage.ran("good") >= 8 and poller.views()[0].targets[0].reason == reason)
+        target = poller.views()[0].targets[0]
+        assert target.outcome == "unknown" and target.series == ()
+        assert "secret" not in (target.detail or "")
+        if fault == "hang":
+            assert poller.missed() > 0  # a run that is under way is not begun a second time
+            assert stage.world.most_running <= 2
+    assert [log["log_level"] for log in stage.logs if log["event"] == "prober_failed"][:1] == (
+        ["error"] if fault == "broken" else []
+    )
+
+
+async def test_an_engine_that_refuses_is_unknown_and_tried_again(stage):
+    stage.world.broken = True
+    async with stage.running(probe("q", "batch", ("a", "b"))) as poller:
+        await until(lambda: all(t.reason == "bug" for t in poller.views()[0].targets))
+        stage.world.broken = False
+        await until(lambda: all(t.outcome == "up" for t in poller.views()[0].targets))
+
+
+async def test_what_is_due_together_goes_to_an_engine_in_one_batch(stage):
+    names = tuple(f"t{i}" for i in range(40))
+    async with stage.running(probe("q", "batch", names, every=0.5)) as poller:
+        await until(lambda: stage.ran("q") >= 80)
+        sizes = poller._runners._probers["batch"].sizes
+        assert sum(sizes) >= 80 and sum(sizes) / len(sizes) > 2
+
+
+async def test_a_run_that_an_engine_loses_is_given_up(stage, monkeypatch):
+    monkeypatch.setattr(module, "LOST_S", 0.1)
+    asked: list[str] = []
+    real = Batches.submit
+    monkeypatch.setattr(
+        Batches, "submit", lambda self, jobs, deliver: (asked.extend(t.name for _, t, _ in jobs), real(self, jobs, deliver))
+    )
+    async with stage.running(probe("q", "batch", ("lost", "found"))) as poller:
+        await until(lambda: asked.count("lost") >= 3)
+        assert asked.count("found") > asked.count("lost") and poller.missed() >= 2
+
+
+async def test_a_follower_that_crashes_goes_on_where_it_was(stage, monkeypatch):
+    naps: list[float] = []
+
+    async def nap(seconds: float) -> None:
+        naps.append(seconds)
+        await asyncio.sleep(0)
+
+    real = Runners.__init__
+    monkeypatch.setattr(Runners, "__init__", lambda self, *given: real(self, *given, sleep=nap))
+    stage.poller = stage.made()
+    stage.world.broken = True
+    async with stage.running(probe("log", "tail")):
+        await until(lambda: len(stage.world.cursors) >= 4)
+    assert stage.world.cursors[:3] == [None, {"n": 3}, {"n": 6}]
+    assert naps[:3] == [1.0, 2.0, 5.0]
+    assert stage.samples.cursor("log") == {"n": stage.ran("log")}
+
+
+async def test_a_follower_begins_at_its_stored_cursor(stage):
+    async with stage.running(probe("log", "tail")):
+        await until(lambda: stage.ran("log") >= 3)
+    stored = stage.samples.cursor("log")
+    stage.poller = stage.made()
+    async with stage.running(probe("log", "tail")):
+        await until(lambda: len(stage.world.cursors) == 2)
+    assert stage.world.cursors[1] == stored
+
+
+async def test_a_push_is_taken_when_it_comes(stage):
+    async with stage.running(probe("beat", "push")) as poller:
+        assert poller.pushed("beat", "t", b"9") and poller.pushed("beat", "t", b"9")
+        assert not poller.pushed("beat", "nobody", b"1") and not poller.pushed("nobody", "t", b"1")
+        assert poller.pushed("beat", "t", b"no number")
+        assert poller.views()[0].targets[0].reason == "bug"
+    assert stage.told() == ["beat high fires"] or stage.told() == ["beat high fires"] * 2
+
+
+async def test_run_once_looks_without_judging(stage):
+    stage.world.value = 9.0
+    async with stage.running(
+        probe("p", every=3600.0), probe("q", "batch", ("a", "b"), every=3600.0), probe("log", "tail", every=3600.0)
+    ) as poller:
+        await until(lambda: len(stage.moves) >= 3)
+        told = len([m for m in stage.moves if m.probe != "log"])
+        for name, targets in (("p", ["t"]), ("q", ["a", "b"])):
+            runs = await poller.run_once(name)
+            assert [run.target for run in runs] == targets and all(run.values == (9.0,) for run in runs)
+        assert [run.target for run in await poller.run_once("log")] == ["t"]
+        assert await poller.run_once("nobody") == []
+        assert len([m for m in stage.moves if m.probe != "log"]) == told
+
+
+async def test_run_once_waits_no_longer_than_the_time_out(stage, monkeypatch):
+    monkeypatch.setattr("forewarn.runtime.runners.GRACE_S", 0.01)
+    async with stage.running(probe("q", "batch", ("lost", "found"), every=3600.0)) as poller:
+        lost, found = await poller.run_once("q")
+    assert (lost.outcome, lost.reason, found.outcome) == (Outcome.UNKNOWN, "timeout", Outcome.UP)
+
+
+async def test_after_a_restart_an_open_claim_goes_on_or_ends(stage):
+    stage.world.value = 9.0
+    async with stage.running(probe("p"), findings=(open_finding(),)):
+        await until(lambda: stage.ran("p") >= 4)
+        assert stage.moves == []
+        stage.world.value = 1.0
+        await until(lambda: stage.moves)
+    assert stage.told() == ["p high ends"] and stage.moves[0].seq > 5
+
+
+async def test_at_the_start_claims_of_what_is_no_more_end(stage):
+    findings = (
+        open_finding("gone", series="gone|t|load"),
+        open_finding(rule="was-there"),
+        replace(open_finding("gone", series="gone|t|up"), state=FindingState.CLEARED),
+    )
+    async with stage.running(probe("p"), findings=findings):
+        assert sorted(stage.told()) == ["gone high gone", "p was-there gone"]
+        assert all(m.seq > 5 for m in stage.moves)
+
+
+async def test_history_is_replayed_before_the_first_run(stage):
+    now = time.time()
+    slow = replace(HIGH, options=ThresholdOptions(op=">", limit=5, for_s=600))
+    stage.samples.append([(SeriesId("p", "t", "load"), now - 700 + i, 9.0) for i in range(700)])
+    stage.world.value = 9.0
+    async with stage.running(probe("p", rules=(slow, DOWN), every=2.0)):
+        await until(lambda: stage.moves)
+    assert stage.told() == ["p high fires"] and stage.moves[0].claim.confirmed and stage.ran("p") == 1
+
+
+async def test_a_counter_that_rested_while_we_were_off_does_not_burst(stage):
+    from forewarn.core.detect.pattern import PatternOptions
+
+    burst = replace(HIGH, name="errors", kind="pattern", options=PatternOptions(more_than=10, within_s=60))
+    stage.samples.append([(SeriesId("p", "t", "load"), time.time() - 7200, 5000.0)])
+    stage.world.value = 5003.0
+    async with stage.running(probe("p", rules=(burst, DOWN))):
+        await until(lambda: stage.ran("p") >= 3)
+    assert stage.moves == []
+
+
+async def test_a_reload_touches_only_what_changed(stage):
+    stage.world.value = 9.0
+    same, other, leaves = probe("same"), probe("other"), probe("leaves")
+    async with stage.running(same, other, leaves) as poller:
+        await until(lambda: len(stage.moves) == 6)
+        watch = poller._watches["same"]
+        stage.moves.clear()
+        await poller.apply(settings(same, replace(other, timeout_s=0.2), probe("new", "tail")))
+        assert poller._watches["same"] is watch
+        assert stage.told() == ["leaves high gone"]
+        left = stage.ran("leaves")
+        runs = stage.ran("other")
+        await until(lambda: stage.ran("other") >= runs + 3 and stage.ran("new") >= 2)
+        assert [t for t in stage.told() if not t.startswith("new")] == ["leaves high gone"]
+        assert stage.ran("leaves") == left
+        stage.world.value = 1.0
+        await until(lambda: "other high ends" in stage.told() and "same high ends" in stage.told())
+        await poller.apply(settings(same))
+        running = [task.get_name() for task in asyncio.all_tasks()]
+        assert not any(name.startswith("follow") for name in running)
+
+
+async def test_a_clock_that_is_set_back_does_not_stop_the_probes(stage, monkeypatch):
+    monkeypatch.setattr(module, "LONGEST_SLEEP_S", 0.05)
+    async with stage.running(probe("p")) as poller:
+        await until(lambda: stage.ran("p") >= 3)
+        stage.clock.off_s = -7200
+        runs = stage.ran("p")
+        await until(lambda: stage.ran("p") >= runs + 5, within_s=3)
+        stage.clock.off_s = 7200
+        runs, missed = stage.ran("p"), poller.missed()
+        await until(lambda: stage.ran("p") >= runs + 5, within_s=3)
+        assert stage.ran("p") < runs + 30 and poller.missed() > missed + 1000
+    assert stage.told() == []
+    assert any(log["event"] == "clock_set_back" for log in stage.logs)
+
+
+async def test_silence_is_noticed_by_the_clock(stage, monkeypatch):
+    monkeypatch.setattr(module, "TICK_S", 0.02)
+    async with stage.running(probe("beat", "push", every=0.1)):
+        await until(lambda: stage.moves)
+    assert stage.told() == ["beat cannot-see fires"]
+
+
+async def test_samples_wait_while_the_store_fails(stage, monkeypatch):
+    monkeypatch.setattr(module, "FLUSH_S", 0.02)
+    real = stage.samples.append
+
+    def full(*given):
+        raise StoreError("disk full")
+
+    monkeypatch.setattr(stage.samples, "append", full)
+    async with stage.running(probe("log", "tail")) as poller:
+        await until(lambda: not poller.storing())
+        await until(lambda: stage.ran("log") >= 5)
+        monkeypatch.setattr(stage.samples, "append", real)
+        await until(poller.storing)
+    stored = stage.samples.read(SeriesId("log", "t", "load"), 0, time.time() + 10)
+    assert len(stored.times_s) == stage.ran("log")
+    assert stage.samples.cursor("log") == {"n": stage.ran("log")}
+
+
+async def test_a_bug_in_judging_stays_with_its_probe(stage, monkeypatch):
+    from forewarn.runtime.watch import Watch
+
+    real = Watch.take
+
+    def take(self, run, now):
+        if run.probe == "bad":
+            raise ZeroDivisionError
+        return real(self, run, now)
+
+    monkeypatch.setattr(Watch, "take", take)
+    async with stage.running(probe("bad"), probe("good")):
+        await until(lambda: stage.ran("good") >= 5 and stage.ran("bad") >= 5)
+    assert {log["probe"] for log in stage.logs if log["event"] == "judging_failed"} == {"bad"}
+
+
+async def test_stopping_is_quick_and_leaves_nothing_running(stage):
+    stage.world.hang = True
+    async with stage.running(probe("bad", timeout_s=60.0), probe("log", "tail")):
+        await until(lambda: stage.world.now_running == 1 and stage.ran("log") >= 2)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.0
+    assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+    moved: list[Moved] = stage.moves
+    assert moved == []
