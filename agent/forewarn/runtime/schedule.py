@@ -17,6 +17,7 @@ import structlog
 from forewarn.ports import Clock
 
 log = structlog.get_logger("forewarn.schedule")
+DRAIN_S = 5.0
 
 
 class Schedule:
@@ -43,6 +44,7 @@ class Schedule:
         async def run() -> None:
             task = asyncio.current_task()
             if task:
+                task.set_name(f"job {name}")
                 self._busy.add(task)
                 task.add_done_callback(self._busy.discard)
             await job()
@@ -59,12 +61,16 @@ class Schedule:
         self._scheduler.add_job(ring, "date", run_date=max(when, self._clock.now()), id=name, name=name, replace_existing=True)
 
     async def stop(self) -> None:
-        """No more jobs; those under way come to their end."""
+        """No more jobs; those under way come to their end, or are cut off after DRAIN_S."""
         if self._scheduler.running:
             self._scheduler.pause()
             self._scheduler.remove_all_jobs()
-            if self._busy:
-                await asyncio.wait(self._busy, timeout=5)
+            if busy := set(self._busy):
+                _, late = await asyncio.wait(busy, timeout=DRAIN_S)
+                for task in late:
+                    log.warning("job_cut_off", job=task.get_name())
+                    task.cancel()
+                await asyncio.gather(*late, return_exceptions=True)
             self._scheduler.shutdown(wait=False)
 
     def _report(self, event: Any) -> None:
