@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -11,7 +10,7 @@ from forewarn.model.forecast import Verdict
 from forewarn.model.impact import Impact
 from forewarn.model.level import Level
 from forewarn.model.map import EscalationStep
-from forewarn.model.text import Fact, Say
+from forewarn.model.text import Say
 
 
 class IncidentState(StrEnum):
@@ -94,13 +93,3 @@ class TimelineEntry:
     say: Say
     by: str = "forewarn"
     refs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """What a person says when declaring by hand: everything but the title may be left out."""
-
-    title: str
-    service: str | None = None
-    level: Level | None = None
-    facts: Mapping[str, Fact] = field(default_factory=dict)

@@ -22,7 +22,7 @@ MOST_SERIES = 1000
 UP: Column = ("up", ())
 GONE_INTERVALS, GONE_S = 5, 600.0
 """A series that its target's good runs lack for so many intervals, and so long, is gone."""
-COSTLY = 8
+COSTLY = 4
 """Costly judgements in one call; more would hold the loop. The rest comes with the next run or tick."""
 
 

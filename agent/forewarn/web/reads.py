@@ -7,7 +7,7 @@ knows about itself belongs to the loop. Offline (no daemon) the same code reads 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from forewarn import __version__
@@ -176,6 +176,12 @@ class Reads:
         )
         return dated[0].forecast if dated else None
 
+    def _on_its_way(self, message: Message) -> Message:
+        """A queued message that the outbox is handing over at this moment is being sent."""
+        if message.state is MessageState.QUEUED and message.id in self.ledger.leased():
+            return replace(message, state=MessageState.SENDING)
+        return message
+
     def _item(self, thing: Entity, reader: Reader) -> Body:
         match thing:
             case Finding():
@@ -185,7 +191,7 @@ class Reads:
                 dues = [d for d in self.dues(incident=thing.id) if d.subject == thing.id]
                 return show.incident(thing, dues, self.forecast(thing), reader)
             case Message():
-                return show.message(thing, reader)
+                return show.message(self._on_its_way(thing), reader)
             case Run():
                 return show.run(thing)
             case Due():
