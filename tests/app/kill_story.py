@@ -10,7 +10,7 @@ from typing import Any
 
 from kill_stage import Person, Stage
 
-PATIENCE_S = 60.0
+PATIENCE_S = 100.0
 QUIET_AFTER_S = 20.0
 """So long a phase goes on under kills. A daemon that never lives for ten seconds can't see that something has stopped."""
 LOOK_EVERY_S = 0.15

@@ -57,8 +57,9 @@ def step(options: PatternOptions, state: PatternState | None, window: Window, no
     over = grown > options.more_than
     over_s = now_s if over else min(state.over_s, now_s)  # a clock that was set back prolongs nothing
     firing = over or (state.firing and now_s - over_s < options.clear_after_s)
-    if state.firing and not state.over_s and not over:  # resumed: its quiet time begins now
-        over_s, firing = now_s, True
+    if state.firing and not state.over_s and not over:  # resumed: quiet since the counter last grew
+        over_s = last_growth_s(window, now_s)
+        firing = now_s - over_s < options.clear_after_s
     lines = window.lines or (state.lines if firing else ())
     runs = state.runs + 1 if over else state.runs if firing else 0
     state = replace(state, firing=firing, over_s=over_s, runs=runs, grown=grown, lines=lines)
@@ -74,6 +75,13 @@ def growth(window: Window, since_s: float, first_s: float | None) -> float:
         before = values[at - 1] if at else (0.0 if times[0] == first_s else values[0])
         total += values[at] - before if values[at] >= before else values[at]
     return total
+
+
+def last_growth_s(window: Window, now_s: float) -> float:
+    """When the counter last grew, as far as the window reaches back; `now_s` where nothing is known."""
+    times, values = window.times_s, window.values
+    grew = (times[at] for at in range(len(values) - 1, 0, -1) if values[at] != values[at - 1])
+    return next(grew, times[0] if times else now_s)
 
 
 def _claim(options: PatternOptions, state: PatternState, window: Window) -> Claim:
