@@ -19,7 +19,6 @@ from kill_story import Tale
 from forewarn.model.message import MessageState
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path):
     await killed_story(tmp_path, kills=20)

@@ -309,6 +309,13 @@ async def test_a_follower_begins_at_its_stored_cursor(stage):
     assert stage.world.cursors[1] == stored
 
 
+async def test_where_a_follower_begins_is_stored_at_once(stage, monkeypatch):
+    """A life that dies before its first flush must not make the next one begin at the file's end again."""
+    monkeypatch.setattr("forewarn.runtime.poller.FLUSH_S", 3600.0)
+    async with stage.running(probe("log", "tail")):
+        await until(lambda: stage.samples.cursor("log") is not None)
+
+
 async def test_a_push_is_taken_when_it_comes(stage):
     async with stage.running(probe("beat", "push")) as poller:
         assert poller.pushed("beat", "t", b"9") and poller.pushed("beat", "t", b"9")

@@ -26,11 +26,16 @@ class Keeper:
         self._latest: dict[str, Mapping[str, object]] = {}
         self.failing = False
         self.lost = 0
+        self.wanted = asyncio.Event()
+        """Set when a flush should not wait: a follower has found its first place. Dying before that is stored would make the
+        next life begin at the end of the file again, behind lines that this one has acted on."""
 
     def add(self, probe: str, samples: Sequence[Sample], cursor: Mapping[str, object] | None) -> None:
         """Keep a run's samples with the next flush."""
         self._waiting += samples
         if cursor is not None:
+            if probe not in self._latest:
+                self.wanted.set()
             self._cursors[probe] = self._latest[probe] = cursor
 
     def cursor(self, probe: str) -> Mapping[str, object] | None:
@@ -44,6 +49,7 @@ class Keeper:
 
     async def flush(self) -> None:
         """Store what has come. A store that fails keeps it waiting, within bounds."""
+        self.wanted.clear()
         samples, self._waiting = self._waiting, []
         cursors, self._cursors = self._cursors, {}
         if not samples and not cursors:

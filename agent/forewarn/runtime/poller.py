@@ -210,7 +210,9 @@ class Poller:
                 self._tell(self._safely(watch, lambda watch=watch: watch.tick(self._clock.now()), []))  # type: ignore[misc]
 
     async def _flush(self) -> None:
-        await asyncio.sleep(FLUSH_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await self._keeper.wanted.wait()
         await self._keeper.flush()
 
     async def run_once(self, name: str) -> list[ProbeRun]:
