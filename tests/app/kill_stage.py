@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
 import socket
@@ -20,7 +19,7 @@ from forewarn.app.demo_parts import Api, Child, Shop, environment, start_daemon
 from forewarn.app.demo_sinks import Arrived, Sinks
 from forewarn.config.find import shipped
 
-UP_WITHIN_S = 5.0
+ANSWERS_WITHIN_S = 30.0  # on a crowded machine; how long starts took is printed, not judged
 GONE = (OSError, HTTPException, ValueError)
 """What a client sees of a daemon that has just died: refused, reset, an answer cut short."""
 
@@ -72,7 +71,7 @@ class _closed_by_a_kill:
 
 
 class Stage:
-    """The parts, and the daemon's lives. `starts` holds how long each life took to answer, on a machine that is not crowded."""
+    """The parts, and the daemon's lives. `starts` holds how long each life took to answer."""
 
     def __init__(self, folder: Path, shop: Shop, sinks: CountingSinks) -> None:
         self.folder, self.shop, self.sinks = folder, shop, sinks
@@ -95,10 +94,9 @@ class Stage:
             with suppress(*GONE):
                 await self.api.get("/api/v1/status")
                 break
-            assert time.monotonic() - began < 4 * UP_WITHIN_S, f"no answer from the daemon:\n{self.tail()}"
+            assert time.monotonic() - began < ANSWERS_WITHIN_S, f"no answer from the daemon:\n{self.tail()}"
             await asyncio.sleep(0.05)
-        crowd = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-        self.starts.append((time.monotonic() - began) / crowd)
+        self.starts.append(time.monotonic() - began)
 
     def kill_now(self) -> None:
         """SIGKILL, to this process only."""

@@ -13,7 +13,7 @@ from collections import Counter
 import pytest
 from kill_books import Books
 from kill_killer import Killer
-from kill_stage import UP_WITHIN_S, Person, Stage, staged
+from kill_stage import Person, Stage, staged
 from kill_story import Tale
 
 from forewarn.model.message import MessageState
@@ -42,7 +42,7 @@ async def killed_story(folder, kills):
         print("\n".join(tale.trace), dict(killer.ended), f"starts up to {max(stage.starts):.2f} s", sep="\n")
         assert await stage.stopped() == 0
         assert sum(killer.ended.values()) == kills
-        a_clean_start_each_time(stage)
+        no_trace_in_the_log(stage)
         what_was_answered_is_kept(stage, person)
         books_are_right(stage, tale, killer)
 
@@ -60,9 +60,7 @@ async def told(tale: Tale, killer: Killer, killing: asyncio.Task[None]) -> None:
     await tale.rest()
 
 
-def a_clean_start_each_time(stage: Stage) -> None:
-    slow = [round(took, 2) for took in stage.starts if took > UP_WITHIN_S]
-    assert not slow, f"starts that took more than {UP_WITHIN_S:g} s: {slow}"
+def no_trace_in_the_log(stage: Stage) -> None:
     log = stage.log.read_text(encoding="utf-8")
     assert "Traceback" not in log, log[max(0, log.index("Traceback") - 2000) :][:6000]
 
