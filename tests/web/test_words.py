@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import forewarn
+from forewarn.app.reload import OTHERS, TABLES
 from forewarn.cli.words import phrases
 from forewarn.core.tell.words import problems
 from forewarn.model.finding import RuleState
@@ -32,6 +33,8 @@ KEY = re.compile(r"""["']((?:console|web|cli|trouble)\.[a-z_.]+[a-z_])["']""")
 OPEN_ENDED = {
     "console.state.": ("ok", "warning", "problem", "nothing"),
     "cli.status.state.": ("ok", "warning", "problem"),
+    "cli.reload.how.": ("added", "removed", "changed"),
+    "cli.reload.table.": (*TABLES, *OTHERS),
     "console.mark.": ("ok", "down", "firing", "unknown", "learning"),
     "console.outcome.": tuple(Outcome),
     "console.rule_state.": tuple(RuleState),

@@ -382,8 +382,13 @@ def stage(folder: Path, *, customers: bool = False, zone: str = "UTC") -> Iterat
     """Serve on a free port of loopback until the block ends."""
     clock, ledger = FixedClock(), SqliteLedger(folder / "ledger.db", NOW)
     stats, wishes, links, found = ShownStats(), Wishes(), Links(TOKEN, clock), settings(customers=customers, zone=zone)
+
+    async def reload():
+        return {"ok": True}
+
     app = build(
-        ledger=ledger, stats=stats, settings=lambda: it.settings, commands=wishes, clock=clock, token=TOKEN, links=links, metrics=lambda: "forewarn_up 1\n"
+        ledger=ledger, stats=stats, settings=lambda: it.settings, commands=wishes, clock=clock, token=TOKEN, links=links, metrics=lambda: "forewarn_up 1\n",
+        reload=reload,
     )  # fmt: skip
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none")
     with serving(uvicorn.Server(config)) as port:

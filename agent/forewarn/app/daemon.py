@@ -12,6 +12,7 @@ import gc
 import json
 import os
 import signal
+import socket
 import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, nullcontext, suppress
@@ -22,12 +23,14 @@ import structlog
 
 from forewarn import __version__
 from forewarn.app import banner, journal
+from forewarn.app.reload import Body, applied, refused
 from forewarn.app.stats import HELPS, LiveStats, metrics
 from forewarn.config import find
 from forewarn.config.load import load
 from forewarn.core.work import Decision, State, state_of
 from forewarn.model.actions import Send
 from forewarn.model.errors import Busy, ConfigError, ForewarnError
+from forewarn.model.incident import LIVE, IncidentState
 from forewarn.model.inputs import Delivered, Measured, Moved, Reloaded, StepEnded
 from forewarn.model.settings import Settings
 from forewarn.model.text import say
@@ -53,6 +56,7 @@ DRAIN_S = 5.0
 FIRST_LOOK_S = 4.0
 MEASURE_S = 5.0
 PRUNE_S = 3600.0
+PULSE_S = 10.0
 
 
 def main(args: argparse.Namespace) -> int:
@@ -60,8 +64,8 @@ def main(args: argparse.Namespace) -> int:
     clock = SystemClock()
     try:
         folder = find.folder(args.config, os.environ)
-        port = {} if args.port is None else {"FOREWARN_PORT": str(args.port)}
-        settings = load(folder, PROBERS, clock.now(), {**os.environ, **port})
+        given = {} if args.port is None else {"FOREWARN_PORT": str(args.port)}
+        settings = load(folder, PROBERS, clock.now(), {**os.environ, **given})
     except ConfigError as error:
         print("\n".join(map(str, error.problems)), file=sys.stderr)
         print(f"{len(error.problems)} problems in {error.files} files; nothing was started.", file=sys.stderr)
@@ -77,7 +81,11 @@ def main(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     try:
-        asyncio.run(Daemon(settings, place, clock, args.port).run())
+        door = _bound(settings.daemon.host, settings.daemon.port if args.port is None else args.port)
+        port = door.getsockname()[1]
+        if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # a free one was asked for: now it is known
+            settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
+        asyncio.run(Daemon(settings, place, clock, door).run())
     except ForewarnError as error:
         print(error, file=sys.stderr)
         return 1
@@ -90,16 +98,21 @@ def main(args: argparse.Namespace) -> int:
 class Daemon:
     """One running daemon. `run` returns after a clean stop."""
 
-    def __init__(self, settings: Settings, place: StateFolder, clock: SystemClock, port: int | None) -> None:
-        self._settings, self._place, self._clock = settings, place, clock
-        self._port = settings.daemon.port if port is None else port
+    def __init__(self, settings: Settings, place: StateFolder, clock: SystemClock, door: socket.socket) -> None:
+        """`door` listens where the console is to answer."""
+        self._settings, self._place, self._clock, self._door = settings, place, clock, door
+        self._port: int = door.getsockname()[1]
         self._stop = asyncio.Event()
+        self._reloading = asyncio.Lock()
+        self._beats = 0
+        self._said = ""
 
     async def run(self) -> None:
         async with AsyncExitStack() as stack:
+            stack.callback(self._door.close)
             await self._open(stack)
             await self._recover()
-            await self._serve(stack)
+            await self._serve()
             async with asyncio.TaskGroup() as group:
                 tasks = self._start(group)
                 await self._begin(stack)
@@ -154,7 +167,7 @@ class Daemon:
                     StepEnded(action=action.id, run=action.run, step=action.step, result="unknown", summary="restart")
                 )
 
-    async def _serve(self, stack: AsyncExitStack) -> None:
+    async def _serve(self) -> None:
         """The console and the API, on loopback."""
         import uvicorn
 
@@ -172,15 +185,12 @@ class Daemon:
             token=token,
             links=self._links,
             metrics=lambda: metrics(self._telemetry, self._stats, self._inbox, self._outbox),
+            reload=self.reload,
         )
-        self._app.state.reload = self.reload
         host = self._settings.daemon.host
         config = uvicorn.Config(
             self._app, host=host, port=self._port, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none"
         )
-        self._socket = _bound(host, self._port)
-        stack.callback(self._socket.close)
-        self._port = self._socket.getsockname()[1]
         self._server = uvicorn.Server(config)
         self._server.capture_signals = nullcontext  # type: ignore[assignment]  # stopping is our own matter
 
@@ -196,7 +206,7 @@ class Daemon:
         ]
 
     async def _web(self) -> None:
-        await self._server.serve(sockets=[self._socket])
+        await self._server.serve(sockets=[self._door])
 
     async def _begin(self, stack: AsyncExitStack) -> None:
         """Lost results first, then probes, deliveries and the clock; at last the first words."""
@@ -208,6 +218,8 @@ class Daemon:
         self._schedule.start()
         self._schedule.every(MEASURE_S, "measures", self._measure)
         self._schedule.every(PRUNE_S, "retention", self._prune)
+        if self._notifier.listening:
+            self._schedule.every(min(PULSE_S, (self._notifier.watchdog_s or PULSE_S) / 3), "pulse", self._pulse)
         self._outbox_task = start(self._group, "outbox", self._outbox.run, self._clock, essential=True)
         self._wake_at(self._inbox.state)
         self._write_address()
@@ -225,7 +237,7 @@ class Daemon:
         for line in banner.lines(self._poller.views(), self._settings, address, link, self._place.shown):
             print(line)
         sys.stdout.flush()
-        self._notifier.ready(f"watching {len(self._settings.probes)} probes")
+        self._notifier.ready(self._standing())
         gc.freeze()  # what lives as long as the daemon need not be walked again and again
 
     def _write_address(self) -> None:
@@ -245,8 +257,6 @@ class Daemon:
         journal.told(before, after, decision)
         if before.next_at != after.next_at:
             self._wake_at(after)
-        if self._notifier.watchdog_s:
-            self._notifier.alive()
 
     def _wake_at(self, state: State) -> None:
         """The daemon's one job for dues: it rings at the next one's moment."""
@@ -256,7 +266,26 @@ class Daemon:
     async def _measure(self) -> None:
         for measure in await self._on(self._sampler, self._measures.due, self._inbox.state.settings, self._clock.now()):
             self._inbox.put(Measured(measure=measure))
-        self._notifier.alive()
+
+    async def _pulse(self) -> None:
+        """Tell systemd that the owner of all decisions got on since the last pulse, and how things stand. While it hangs
+        nothing is told, and the watchdog starts us again; waiting for a full disk is no hanging: it tries, and beats."""
+        if self._inbox.beats != self._beats:
+            self._beats = self._inbox.beats
+            self._notifier.alive()
+        self._inbox.nudge()
+        if (standing := self._standing()) != self._said:
+            self._said = standing
+            self._notifier.status(standing)
+
+    def _standing(self) -> str:
+        """One line for `systemctl status`."""
+        incidents = self._inbox.state.incidents.values()
+        ahead, live = (sum(one.state in states for one in incidents) for states in ((IncidentState.AHEAD,), LIVE))
+        outcomes = [target.outcome for view in self._poller.views() for target in view.targets]
+        up, down, unknown = (outcomes.count(one) for one in ("up", "down", "unknown"))
+        refused = "; a changed configuration was refused" if self._stats.refused else ""
+        return f"{ahead} ahead, {live} open; targets: {up} up, {down} down, {unknown} cannot see{refused}"
 
     async def _prune(self) -> None:
         before = self._clock.now() - timedelta(seconds=self._inbox.state.settings.daemon.retention_s)
@@ -265,9 +294,17 @@ class Daemon:
     def _reload_soon(self) -> None:
         self._group.create_task(self.reload(), name="reload")
 
-    async def reload(self) -> None:
+    async def reload(self) -> Body:
         """Read the files again: a good set is applied, a bad one is refused and the running one stays."""
-        folder = Path(self._settings.folder)
+        async with self._reloading:
+            self._notifier.reloading(self._clock)
+            try:
+                return await self._reloaded()
+            finally:
+                self._notifier.ready(self._standing())
+
+    async def _reloaded(self) -> Body:
+        before, folder = self._settings, Path(self._settings.folder)
         try:
             environ = {**os.environ, "FOREWARN_PORT": str(self._port)}
             settings = await asyncio.to_thread(load, folder, PROBERS, self._clock.now(), environ)
@@ -275,13 +312,14 @@ class Daemon:
             for problem in error.problems:
                 log.error("config_refused", problem=str(problem))
             self._stats.refused = say("trouble.config", problems=len(error.problems), first=str(error.problems[0]))
-            return
+            return refused(before, error)
         self._stats.refused = None
         await self._inbox.deliver(Reloaded(settings))
         self._transports = build_transports(settings, self._threads)
         await self._poller.apply(settings)
         self._settings = settings
         log.info("config_loaded", config=settings.id, files=settings.files)
+        return applied(before, settings)
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         log.info("stopping")
@@ -300,10 +338,8 @@ def _pool(stack: AsyncExitStack, name: str, size: int) -> ThreadPoolExecutor:
     return pool
 
 
-def _bound(host: str, port: int):  # type: ignore[no-untyped-def]
-    """A listening socket, or a clear word why there is none."""
-    import socket
-
+def _bound(host: str, port: int) -> socket.socket:
+    """A listening socket (port 0: a free one), or a clear word why there is none."""
     try:
         return socket.create_server((host, port), backlog=128, reuse_port=False)
     except OSError as error:

@@ -60,9 +60,9 @@ class Client:
             if after is None:
                 return items
 
-    def post(self, path: str, body: Mapping[str, object]) -> Any:
-        """The answer of POST /api/v1/PATH; only a running daemon can give it."""
-        answer = self._ask("POST", f"/api/v1/{path}?lang={self.screen.language}", body) if self._address else None
+    def post(self, path: str, body: Mapping[str, object], fine: tuple[int, ...] = ()) -> Any:
+        """The answer of POST /api/v1/PATH; only a running daemon can give it. `fine`: statuses that are answers too."""
+        answer = self._ask("POST", f"/api/v1/{path}?lang={self.screen.language}", body, fine) if self._address else None
         if answer is None:
             raise Stop(self.screen.t("cli.needs_daemon", state=self._state.shown))
         return answer
@@ -81,7 +81,7 @@ class Client:
 
     # --- over HTTP ---
 
-    def _ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> Any:
+    def _ask(self, method: str, path: str, body: Mapping[str, object] | None = None, fine: tuple[int, ...] = ()) -> Any:
         """The decoded answer; None when nobody listens."""
         if self._address is None:
             return None
@@ -101,7 +101,7 @@ class Client:
         finally:
             connection.close()
         decoded = json.loads(raw) if kind == "application/json" else raw.decode("utf-8", "replace")
-        if response.status >= 400:
+        if response.status >= 400 and response.status not in fine:
             said = decoded["error"] if isinstance(decoded, dict) and "error" in decoded else str(decoded).strip()
             raise Stop(said, 2 if response.status in (400, 404) else 1)
         return decoded

@@ -28,7 +28,7 @@ STORE_PAUSE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    given: Input
+    given: Input | None  # None: a nudge, to see whether the owner takes anything at all
     answer: asyncio.Future[str | None] | None = None
 
 
@@ -53,6 +53,8 @@ class Inbox:
         self._queue: asyncio.Queue[_Entry] = asyncio.Queue()
         self._trouble: Say | None = None
         self.handled = 0
+        self.beats = 0
+        """Grows with everything that the owner takes and with each try to store: what stands still hangs."""
 
     @property
     def next_at(self) -> datetime | None:
@@ -89,23 +91,30 @@ class Inbox:
     async def run(self) -> None:
         while True:
             entry = await self._queue.get()
-            await self._take(entry)
-            self.handled += 1
+            if entry.given is not None:
+                await self._take(entry, entry.given)
+                self.handled += 1
+            self.beats += 1
             self._queue.task_done()
+
+    def nudge(self) -> None:
+        """Give an owner with nothing to do something to take, so that its beats tell whether it lives."""
+        if self._queue.empty():
+            self._queue.put_nowait(_Entry(None))
 
     async def idle(self) -> None:
         """Until everything that was put has been taken."""
         await self._queue.join()
 
-    async def _take(self, entry: _Entry) -> None:
+    async def _take(self, entry: _Entry, given: Input) -> None:
         now = self._clock.now()
         try:
-            decision = decide(self.state, entry.given, now)
+            decision = decide(self.state, given, now)
         except Refused as refused:
             _answer(entry, refused)
             return
         except Exception as bug:  # one bad input must not end the owner; the trace is what we need to mend it
-            log.exception("input_failed", input=type(entry.given).__name__)
+            log.exception("input_failed", input=type(given).__name__)
             _answer(entry, bug)
             return
         if not decision.empty:
@@ -126,6 +135,7 @@ class Inbox:
                 if self._trouble is None:
                     log.error("store_failed", error=str(error))
                 self._trouble = say("trouble.store", text=str(error))
+                self.beats += 1
                 await asyncio.sleep(STORE_PAUSE_S)
             else:
                 self._trouble = None

@@ -82,6 +82,11 @@ class Api:
         """POST: a one-time address that opens the console."""
         return JSONResponse({"url": f"http://{request.headers['host']}/link/{self._desk.links.make()}", "lives_s": 600})
 
+    async def reload(self, request: Request) -> Response:
+        """POST: read the files again. Answers what changed; 409 and every problem where they are refused."""
+        body = await self._desk.reload()
+        return JSONResponse(body, 200 if body["ok"] else 409)
+
     async def events(self, request: Request) -> Response:
         """Server-sent events: a counter and the ids that changed."""
         return StreamingResponse(self._desk.feed.events(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})

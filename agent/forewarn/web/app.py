@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from forewarn.core.reader import Body
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 from forewarn.ports import Clock, Commands, Ledger, Stats
@@ -39,6 +40,7 @@ def build(
     token: str,
     links: Links,
     metrics: Callable[[], str],
+    reload: Callable[[], Awaitable[Body]],
 ) -> Starlette:
     """The application for one daemon. `app.state.feed` is a ports.Feed: publish to it, and close it before stopping.
 
@@ -53,6 +55,7 @@ def build(
         clock=clock,
         links=links,
         metrics=metrics,
+        reload=reload,
         ledger=ledger,
         reads=Reads(ledger, settings),
         feed=Changes(),
@@ -105,6 +108,7 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         get("/api/v1/why/{id:path}", api.why),
         post("/api/v1/commands", api.commands),
         post("/api/v1/links", api.link),
+        post("/api/v1/reload", api.reload),
         get("/api/v1/incidents/{id}/timeline", api.timeline),
         get("/api/v1/{name}/{id}", api.one),
         get("/api/v1/{name}", api.list),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,7 @@ class Desk:
     clock: Clock
     links: Links
     metrics: Callable[[], str]
+    reload: Callable[[], Awaitable[Body]]
     reads: Reads
     feed: Changes
     pages: Environment

@@ -1,0 +1,125 @@
+"""A real daemon in a process of its own: what systemd hears of it, reloads that are applied and refused, a port of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from forewarn.config.find import shipped
+
+PROBE = 'probe: door\nkind: http\nevery: 1s\ntargets: {own: "http://127.0.0.1:${FOREWARN_PORT}/healthz"}\n'
+
+
+class Life:
+    """One running daemon, and what it told its notify socket."""
+
+    def __init__(self, folder: Path, process: asyncio.subprocess.Process, heard: list[str]) -> None:
+        self.folder, self.process, self.heard = folder, process, heard
+
+    def command(self, *args: str, language: str = "en") -> subprocess.CompletedProcess[str]:
+        argv = [sys.executable, "-m", "forewarn", "--state", str(self.folder / "state"), "--lang", language, *args]
+        return subprocess.run(argv, capture_output=True, text=True, timeout=30, check=False)
+
+    async def said(self, pattern: str, after: int = 0) -> str:
+        """The first message that matches, of those from number `after` on."""
+        async with asyncio.timeout(20):
+            while True:
+                for text in self.heard[after:]:
+                    if re.search(pattern, text):
+                        return text
+                await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(shipped() / "config", tmp_path / "config", ignore=shutil.ignore_patterns("demo"))
+    (tmp_path / "probes").mkdir()
+    (tmp_path / "probes" / "door.yaml").write_text(PROBE)
+    (tmp_path / "state").mkdir(mode=0o700)
+    return tmp_path
+
+
+@asynccontextmanager
+async def living(folder: Path, watchdog_s: float = 3.0):
+    heard: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as ear:
+        ear.bind(str(folder / "notify"))
+        loop = asyncio.get_running_loop()
+        loop.add_reader(ear, lambda: heard.append(ear.recv(4096).decode()))
+        environ = {**os.environ, "NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": str(int(watchdog_s * 1e6))}
+        argv = [sys.executable, "-m", "forewarn", "--config", str(folder), "--state", str(folder / "state"), "run", "--port", "0"]
+        with (folder / "out").open("wb") as out:
+            process = await asyncio.create_subprocess_exec(*argv, stdout=out, stderr=out, env=environ)
+        try:
+            life = Life(folder, process, heard)
+            await life.said("READY=1")
+            yield life
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+                await process.wait()
+            loop.remove_reader(ear)
+
+
+async def test_systemd_hears_that_it_is_ready_alive_and_stopping(folder):
+    async with living(folder) as life:
+        assert "STATUS=0 ahead, 0 open; targets: 1 up, 0 down, 0 cannot see" in life.heard[0]
+        await life.said("^WATCHDOG=1$")
+        seen = len(life.heard)
+        await life.said("^WATCHDOG=1$", seen)
+    assert life.process.returncode == 0
+    assert life.heard[-1] == "STOPPING=1"
+
+
+async def test_a_free_port_is_known_to_the_probe_that_looks_at_forewarn_itself(folder):
+    async with living(folder) as life:
+        port = json.loads((folder / "state" / "daemon.json").read_text())["port"]
+        probes = json.loads((await asyncio.to_thread(life.command, "status", "--json")).stdout)["probes"]
+        assert port > 0 and probes["up"] == 1
+
+
+async def test_reload_applies_what_changed_and_says_it(folder):
+    async with living(folder) as life:
+        same = await asyncio.to_thread(life.command, "reload")
+        assert same.returncode == 0 and same.stdout.startswith("Nothing has changed")
+        (folder / "probes" / "second.yaml").write_text(PROBE.replace("door", "second"))
+        (folder / "probes" / "door.yaml").write_text(PROBE.replace("1s", "2s"))
+        seen = len(life.heard)
+        done = await asyncio.to_thread(life.command, "reload")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert re.search(r"probes\s+added\s+second\n\s+probes\s+changed\s+door", done.stdout), done.stdout
+        assert re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=\d+", await life.said("RELOADING", seen))
+        await life.said("READY=1", seen)
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "Refused, 2 problems"), ("zh", "未采用：有 2 处问题")])
+async def test_a_bad_set_is_refused_naming_every_problem(folder, language, words):
+    async with living(folder) as life:
+        (folder / "probes" / "door.yaml").write_text(PROBE.replace("1s", "5 mins") + "tag: [public]\n")
+        done = await asyncio.to_thread(lambda: life.command("reload", language=language))
+        assert done.returncode == 1
+        assert "probes/door.yaml:3" in done.stdout and "probes/door.yaml:5" in done.stdout and words in done.stdout
+        status = json.loads((await asyncio.to_thread(life.command, "status", "--json")).stdout)
+        assert status["config"]["refused"] is not None and status["probes"]["up"] == 1
+        assert "a changed configuration was refused" in await life.said("STATUS=.*refused")
+        (folder / "probes" / "door.yaml").write_text(PROBE)
+        assert (await asyncio.to_thread(life.command, "reload")).returncode == 0
+        status = json.loads((await asyncio.to_thread(life.command, "status", "--json")).stdout)
+        assert status["config"]["refused"] is None
+
+
+async def test_without_a_daemon_reload_says_so(folder):
+    argv = [sys.executable, "-m", "forewarn", "--state", str(folder / "state"), "reload"]
+    done = await asyncio.to_thread(subprocess.run, argv, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1 and "needs the running daemon" in done.stderr
