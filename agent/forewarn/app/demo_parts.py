@@ -70,13 +70,19 @@ class Shop:
         self.children[name] = Child(name, await asyncio.create_subprocess_exec(*argv), self.ports[name])
 
     def latency(self, seconds: float) -> None:
-        (self.folder / "latency").write_text(str(seconds))
+        self._set("latency", str(seconds))
 
     def orders(self, per_min: float) -> None:
-        (self.folder / "orders").write_text(str(per_min))
+        self._set("orders", str(per_min))
 
     def volume(self, used: float, growth_per_s: float) -> None:
-        (self.folder / "volume").write_text(f"{used} {growth_per_s} {time.time()}")
+        self._set("volume", f"{used} {growth_per_s} {time.time()}")
+
+    def _set(self, name: str, text: str) -> None:
+        """Whole or not at all: the shop may read it at this very moment."""
+        fresh = self.folder / f"{name}.new"
+        fresh.write_text(text)
+        fresh.replace(self.folder / name)
 
     def fail_for(self, tenant: str, lines: int) -> None:
         with self.log.open("a", encoding="utf-8") as file:
