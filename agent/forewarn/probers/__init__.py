@@ -10,7 +10,7 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import host, http, log
+from forewarn.probers import command, host, http, log, temperature
 
 HERE = (Target("local", "local"),)
 """The one target of kinds that look at this machine."""
@@ -34,8 +34,30 @@ def _log() -> Any:
     return LogFollower()
 
 
+def _temperature() -> Any:
+    from forewarn.probers.temperature_read import TemperatureProber
+
+    return TemperatureProber()
+
+
+def _command() -> Any:
+    from forewarn.probers.command_run import CommandProber
+
+    return CommandProber()
+
+
 PROBERS: Mapping[str, Kind] = {
     "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
     "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS),
     "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS),
+    "temperature": Kind(
+        temperature.TemperatureOptions,
+        "async",
+        _temperature,
+        every_s=30.0,
+        timeout_s=10.0,
+        targets=HERE,
+        metrics=temperature.METRICS,
+    ),
+    "command": Kind(command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS),
 }

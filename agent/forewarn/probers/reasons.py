@@ -29,6 +29,7 @@ class Reason(StrEnum):
     HEADER = "header"
     BODY = "body"
     JSON = "json"
+    CRITICAL = "critical"  # a check program says so
     # we could not look
     PERMISSION = "permission"
     MISSING = "missing"  # a file or certificate bundle that is not there
@@ -36,6 +37,7 @@ class Reason(StrEnum):
     NO_NETWORK = "no_network"
     ASLEEP = "asleep"
     CONFIG = "config"  # a target or option that can't be used
+    UNDECIDED = "undecided"  # a check program could not tell
     STOPPED = "stopped"  # the daemon stopped while the run was under way
     BUG = "bug"  # our own code failed; the trace is in the log
 

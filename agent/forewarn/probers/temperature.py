@@ -1,0 +1,20 @@
+"""temperature: this machine's temperature sensors and fans. What people write; the reader is in temperature_read.py."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from forewarn.probers.options import Options, Texts
+
+METRICS = {
+    "temperature_celsius": "what the sensor shows {sensor}",
+    "headroom_celsius": "how far it is below the sensor's own limit (maximum, else critical) {sensor}",
+    "fan_rpm": "turns of a fan in a minute {fan}",
+}
+
+
+class TemperatureOptions(Options):
+    """Options of a probe of kind temperature; all are optional."""
+
+    skip: Texts = Field(default=(), description="sensors and fans to leave out, globs of chip/label")
+    sysfs_root: str = Field(default="/sys", description="where the kernel shows its sensors")
