@@ -10,7 +10,7 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import command, host, http, log, temperature
+from forewarn.probers import command, host, http, log, tcp, temperature
 
 HERE = (Target("local", "local"),)
 """The one target of kinds that look at this machine."""
@@ -46,10 +46,17 @@ def _command() -> Any:
     return CommandProber()
 
 
+def _tcp() -> Any:
+    from forewarn.probers.tcp_connect import TcpProber
+
+    return TcpProber()
+
+
 PROBERS: Mapping[str, Kind] = {
     "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
     "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS),
     "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS),
+    "tcp": Kind(tcp.TcpOptions, "async", _tcp, every_s=30.0, timeout_s=10.0, metrics=tcp.METRICS),
     "temperature": Kind(
         temperature.TemperatureOptions,
         "async",
