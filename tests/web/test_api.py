@@ -227,10 +227,13 @@ def test_holds_dues_and_runs(told: Stage) -> None:
 
 
 def test_playbooks_and_timeline(told: Stage) -> None:
-    assert told.api("playbooks")["items"][0]["steps"] == [
-        {"name": "look", "kind": "run", "changing": False},
-        {"name": "clean", "kind": "run", "changing": True},
+    declared = told.api("playbooks")["items"][0]
+    assert [(step["name"], step["kind"], step["changing"]) for step in declared["steps"]] == [
+        ("look", "run", False),
+        ("clean", "run", True),
     ]
+    assert declared["limits"] == {"per_hour": 3, "per_day": 10, "cooldown_s": 300, "at_once": 1}
+    assert (declared["changed"], declared["breaker"]) == ({"hour": 0, "day": 0, "bad": 0}, None)
     assert [line["what"] for line in told.api("incidents/INC-3/timeline")["items"]] == [
         "Opened by F-17",
         "on-call-1 called",

@@ -201,6 +201,7 @@ def message(it: Message, reader: Reader) -> Body:
         "next_update_at": stamp(it.next_update_at),
         "edited_by": it.edited_by,
         "answer": it.answer,
+        "run": it.run,
         "version": it.version,
     }
 
