@@ -227,7 +227,7 @@ def approve(work: Work, run: Run, by: str, answer: str = "yes") -> None:
     result = run.steps[at]
     result = replace(result, approved_by=(*result.approved_by, by), approved_at=work.now)
     run = playbook.with_step(run, at, result)
-    work.note(run.incident, say("repair.approved", step=step.name), run.id, by=by)
+    work.note(run.incident, say("repair.approved", step=step.name, who=by), run.id, by=by)
     if len(result.approved_by) < run.needs:
         work.put(run)
         return
