@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from forewarn.model.settings import Settings
 
 HEAD_BYTES = 65536
+UNFILLED = re.compile(r'"(\$\{\w+\})"')
+"""A word that is not put in yet needs no quotes."""
 
 
 def is_playbook(what: str) -> bool:
@@ -194,7 +197,8 @@ class _Rehearsal:
             case "ask":
                 text: Any = spec["text"]
                 wanted = text if isinstance(text, str) else text.get(screen.language) or next(iter(text.values()))
-                return screen.t("cli.rehearse.question", who=self._people(1), text=wanted)
+                put = self._filled({"text": wanted})["text"]
+                return screen.t("cli.rehearse.question", who=self._people(1), text=str(put))
             case "tell":
                 return screen.t("cli.rehearse.tell", subkind=str(spec["notice"]))
             case "wait":
@@ -207,7 +211,7 @@ class _Rehearsal:
         from forewarn.model.playbook import command_text
         from forewarn.model.policy import Verdict
 
-        command = command_text(self._filled(step.spec))
+        command = UNFILLED.sub(r"\1", command_text(self._filled(step.spec)))
         if not step.changing:
             return self._screen.t("cli.rehearse.runs", command=command)
         verdict = permit(may("step", "changes", self._settings, ()), self._it, step, self._first).verdict
@@ -217,11 +221,11 @@ class _Rehearsal:
 
     def _filled(self, spec: Mapping[str, object]) -> Mapping[str, object]:
         """With the words of the first finding that fits; as written where there is none, or where one can't be put in."""
-        from forewarn.core.respond.playbook import BadWord, filled, tags_of, words_of
+        from forewarn.core.respond.playbook import BadWord, filled, words_of
 
         if self._first is None:
             return spec
-        put = filled(spec, words_of(self._first, "INC-0", tags_of(self._first, self._settings)), dash=True)
+        put = filled(spec, words_of(self._first, "INC-0", self._settings), dash=True)
         return spec if isinstance(put, BadWord) else put
 
     def _program(self, step: Step) -> str | None:

@@ -58,11 +58,14 @@ def offer(work: Work, run: Run, at: int, found: Playbook | None) -> Ended | None
     return None
 
 
+def words(work: Work, run: Run) -> Mapping[str, str]:
+    """What this run's steps may name."""
+    return playbook.words_of(work.finding(run.finding) if run.finding else None, run.incident, work.settings)
+
+
 def filled(work: Work, run: Run, step: Step, spec: Mapping[str, object]) -> Mapping[str, object] | Say:
     """A spec with its words put in; what is wrong with a word otherwise."""
-    finding = work.finding(run.finding) if run.finding else None
-    words = playbook.words_of(finding, run.incident, playbook.tags_of(finding, work.settings))
-    put = playbook.filled(spec, words, bool(step.spec.get("allow_dash")))
+    put = playbook.filled(spec, words(work, run), bool(step.spec.get("allow_dash")))
     if not isinstance(put, playbook.BadWord):
         return put
     return (

@@ -56,7 +56,7 @@ def _advance(work: Work, run: Run) -> None:
     over = (known := work.incident(run.incident)) is not None and not known.unresolved
     while (at := run.at) is not None and at < len(run.plan):
         step = run.plan[at]
-        why = say("repair.skipped.over") if over and step.kind not in MENDING else _needless(run, step)
+        why = say("repair.skipped.over") if over and step.kind not in MENDING else _needless(work, run, step)
         if why is None:
             work.put(run)
             _order(work, run, at, step)
@@ -65,11 +65,11 @@ def _advance(work: Work, run: Run) -> None:
     _close(work, playbook.closed(run, work.now))
 
 
-def _needless(run: Run, step: Step) -> Say | None:
+def _needless(work: Work, run: Run, step: Step) -> Say | None:
     """Why a step is passed over, or None."""
     if step.kind == playbook.VERIFY:
         return None if run.changed else say("repair.skipped.unchanged")
-    if step.kind == "undo" or playbook.applies(step, run):
+    if step.kind == "undo" or playbook.applies(step, run, changes.words(work, run)):
         return None
     return say("repair.skipped.when", when=step.when) if step.when else say("repair.skipped.broke_off")
 
@@ -141,6 +141,8 @@ def _ask(work: Work, run: Run, at: int, step: Step) -> None:
     wanted = step.spec.get("text") or step.name
     if isinstance(wanted, Mapping):
         wanted = wanted.get(work.settings.people[who].language) or next(iter(wanted.values()))
+    put = changes.filled(work, run, step, {"text": str(wanted)})
+    wanted = wanted if isinstance(put, Say) else put["text"]
     message = telling.ask(work, run.incident, who, str(wanted), choices, run.id)
     work.put(replace(run, state=RunState.WAITING, asks=message))
 

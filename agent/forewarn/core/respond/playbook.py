@@ -14,10 +14,11 @@ The steps are copied when the run begins: a reload changes nothing about what wa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
 
 from forewarn.core.respond import conditions
 from forewarn.model.finding import Finding
@@ -25,6 +26,7 @@ from forewarn.model.playbook import Playbook, Repair, Run, RunState, Step, StepR
 from forewarn.model.settings import Settings
 
 VERIFY = "verify"
+PORTS = {"https": 443, "http": 80}
 USELESS = frozenset({Repair.UNCHANGED, Repair.WORSE})
 BROKE_OFF = frozenset({StepState.FAILED, StepState.UNKNOWN, StepState.SKIPPED})
 WORDS = re.compile(r"\$\{([a-z_][a-z0-9_]*)\}")
@@ -110,15 +112,24 @@ def closed(run: Run, now: datetime) -> Run:
     """The run's end when no step is left: done, unless one failed, may have run, or the change did not help."""
     states = {step.state for step in run.steps if step.kind != VERIFY}  # what that one saw is the repair
     unsure = StepState.UNKNOWN in states and run.repair is not Repair.REPAIRED
-    bad = StepState.FAILED in states and not run.helped
+    bad = _failed(run) and not run.helped
     state = RunState.UNKNOWN if unsure else RunState.FAILED if bad or run.repair in USELESS else RunState.DONE
     return replace(run, state=state, ended_at=now)
 
 
-def applies(step: Step, run: Run) -> bool:
+def _failed(run: Run) -> bool:
+    """A change or its undo failed, or nothing at all could be looked at. One tool that is missing is no failed run."""
+    states = [step.state for step in run.steps if step.kind not in (VERIFY, "ask") and step.state is not StepState.SKIPPED]
+    acted = any(step.state is StepState.FAILED and (step.changing or step.kind == "undo") for step in run.steps)
+    return acted or bool(states and all(state is StepState.FAILED for state in states))
+
+
+def applies(step: Step, run: Run, words: Mapping[str, str]) -> bool:
     """Whether its `when` is true, and without one whether nothing speaks against it (a repair that broke off)."""
     if step.when:
-        return conditions.holds(conditions.read(step.when), run)
+        condition = conditions.read(step.when)
+        put = filled({"value": condition.value}, words, dash=True)
+        return not isinstance(put, BadWord) and conditions.holds(replace(condition, value=str(put["value"])), run)
     return not (step.changing and any(result.changing and result.state in BROKE_OFF for result in run.steps))
 
 
@@ -130,19 +141,33 @@ class BadWord:
     value: str | None
 
 
-def words_of(finding: Finding | None, incident: str, tags: Iterable[str] = ()) -> Mapping[str, str]:
-    """What `${...}` may stand for in a step: the finding's labels and names, and tags that read `word=value`.
+def words_of(finding: Finding | None, incident: str, settings: Settings) -> Mapping[str, str]:
+    """What `${...}` may stand for in a step: incident, target, probe, service; the target's address, host and port; the
+    finding's labels; and tags that read `word=value`.
 
-    A tag is how a probe or service tells a playbook what it can't measure: `tags: [unit=nginx.service]`.
+    A tag is how a probe or service tells a playbook what can't be measured: `tags: [unit=nginx.service]`.
     """
-    words = {name: value for name, _, value in (tag.partition("=") for tag in tags) if value} | {"incident": incident}
+    words = {name: value for name, _, value in (tag.partition("=") for tag in tags_of(finding, settings)) if value}
+    words["incident"] = incident
     if finding:
-        words |= dict(finding.labels) | {
-            "target": finding.target,
-            "probe": finding.probe,
-            "service": finding.service or "",
-        }
+        words = _address(finding, settings) | words | dict(finding.labels)
+        words |= {"target": finding.target, "probe": finding.probe, "service": finding.service or ""}
     return words
+
+
+def _address(finding: Finding, settings: Settings) -> dict[str, str]:
+    """Where the target is; of a URL also its host and port."""
+    probe = settings.probes.get(finding.probe)
+    address = next((target.address for target in probe.targets if target.name == finding.target), None) if probe else None
+    if not address:
+        return {}
+    try:
+        parts = urlsplit(address if "//" in address else f"//{address}")
+        port = parts.port or PORTS.get(parts.scheme)
+    except ValueError:
+        return {"address": address}
+    found = {"address": address} | ({"host": parts.hostname} if parts.hostname else {})
+    return found | ({"port": str(port)} if port else {})
 
 
 def filled(spec: Mapping[str, object], words: Mapping[str, str], dash: bool = False) -> Mapping[str, object] | BadWord:
