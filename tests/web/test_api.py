@@ -192,6 +192,7 @@ def test_messages(told: Stage) -> None:
         "next_update_at": "2026-11-22T12:00:00Z",
         "edited_by": None,
         "answer": None,
+        "run": None,
         "version": 1,
     }
     assert items["M-8"]["held"] == {"by": "Undo", "until": "2026-11-22T10:04:00Z"}
