@@ -15,13 +15,13 @@ from forewarn.model.impact import Measure
 from forewarn.model.incident import Incident, TimelineEntry
 from forewarn.model.map import Channel
 from forewarn.model.message import Envelope, Message
-from forewarn.model.playbook import Run
+from forewarn.model.playbook import Guard, Run
 from forewarn.model.probe import Probe, Target
 from forewarn.model.series import ProbeRun, SeriesId, Window
 from forewarn.model.text import Say
 
-Entity = Finding | Incident | Due | Hold | Message | Run | Measure
-"""What the ledger keeps one current version of, by id (a Measure by service and name)."""
+Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard
+"""What the ledger keeps one current version of, by id (a Measure by service and name, a Guard by its playbook)."""
 
 
 class Clock(Protocol):
@@ -102,6 +102,7 @@ class Stored:
     messages: tuple[Message, ...] = ()  # not final, and all of the incidents above
     runs: tuple[Run, ...] = ()  # not ended, and all of the incidents above
     measures: tuple[Measure, ...] = ()
+    guards: tuple[Guard, ...] = ()
     counters: Mapping[str, int] = field(default_factory=dict)
     in_flight: tuple[str, ...] = ()  # ids of actions that an earlier process claimed and that are not done
     first_start: datetime | None = None
@@ -152,7 +153,7 @@ class Ledger(Protocol):
         limit: int = 100,
         after: str | None = None,
     ) -> list[Entity]:
-        """Entities of a kind (finding, incident, due, hold, message, run, measure) by number, newest first; `after` is an id."""
+        """Entities of a kind (finding, incident, due, hold, message, run, measure, guard) by number, newest first; `after` is an id."""
 
     def leased(self) -> dict[str, str]:
         """Message id -> id of the action that is being sent now."""
@@ -205,11 +206,15 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOutcome:
-    """What performing a step came to: result is ok, failed or unknown (it may have run)."""
+    """What performing a step came to: result is ok, failed or unknown (it may have run).
+
+    `facts` are what conditions of later steps may ask: `exit`, `first`, `status`, `outcome`, a metric.
+    """
 
     result: str
     summary: str
     output: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 class StepRunner(Protocol):

@@ -72,7 +72,7 @@ async def test_an_argument_is_never_read_by_a_shell():
         ({"argv": "df -h"}, "local", "nothing to run"),
         ({}, "local", "nothing to run"),
         ({"argv": ["true"]}, "db-1", "own host only"),
-        ({"http": {"method": "POST", "url": "http://127.0.0.1/"}}, "local", "POST is not a reading call"),
+        ({"http": {"method": "BREW", "url": "http://127.0.0.1/"}}, "local", "BREW is not a method"),
         ({"http": {"url": "ftp://127.0.0.1/"}}, "local", "can't be used"),
         ({"http": {"url": "http://127.0.0.1:99999/"}}, "local", "can't be used"),
         ({"http": {"url": "http://u:geheim@127.0.0.1/"}}, "local", "leave user and password out"),

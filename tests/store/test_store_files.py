@@ -60,15 +60,16 @@ def test_a_file_of_a_newer_version_is_refused_and_left_alone(kind, file):
 def test_an_older_file_is_brought_up_in_one_step_or_not_at_all(kind, file, monkeypatch):
     make(kind, file)
     known = migrations(kind)
+    n = len(known) + 1
     more = [
         *known,
-        (2, "0002_note.sql", "CREATE TABLE note (x TEXT); -- a comment; with a semicolon\nINSERT INTO note\n VALUES ('a;b');"),
+        (n, "note.sql", "CREATE TABLE note (x TEXT); -- a comment; with a semicolon\nINSERT INTO note\n VALUES ('a;b');"),
     ]
     monkeypatch.setattr(store_sqlite, "migrations", lambda kind: more)
-    with pytest.raises(StoreError, match=r"an older forewarn wrote it \(schema 1, now 2\); start `forewarn run` once"):
+    with pytest.raises(StoreError, match=rf"an older forewarn wrote it \(schema {n - 1}, now {n}\); start `forewarn run` once"):
         STORES[kind](file, read_only=True)
     monkeypatch.setattr(
-        store_sqlite, "migrations", lambda kind: [*more, (3, "0003_bad.sql", "CREATE TABLE other (y);\nCREATE TABLE note (x);")]
+        store_sqlite, "migrations", lambda kind: [*more, (n + 1, "bad.sql", "CREATE TABLE other (y);\nCREATE TABLE note (x);")]
     )
     with pytest.raises(StoreError, match="table note already exists"):
         STORES[kind](file)
@@ -76,7 +77,7 @@ def test_an_older_file_is_brought_up_in_one_step_or_not_at_all(kind, file, monke
     make(kind, file)
     db = sqlite3.connect(file)
     assert db.execute("SELECT x FROM note").fetchall() == [("a;b",)]
-    assert db.execute("SELECT version, file FROM schema_version").fetchall() == [known[0][:2], (2, "0002_note.sql")]
+    assert db.execute("SELECT version, file FROM schema_version").fetchall() == [*(one[:2] for one in known), (n, "note.sql")]
     assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'other'").fetchone() == (0,)
     db.close()
 

@@ -192,6 +192,7 @@ def test_messages(told: Stage) -> None:
         "next_update_at": "2026-11-22T12:00:00Z",
         "edited_by": None,
         "answer": None,
+        "run": None,
         "version": 1,
     }
     assert items["M-8"]["held"] == {"by": "Undo", "until": "2026-11-22T10:04:00Z"}
@@ -227,10 +228,13 @@ def test_holds_dues_and_runs(told: Stage) -> None:
 
 
 def test_playbooks_and_timeline(told: Stage) -> None:
-    assert told.api("playbooks")["items"][0]["steps"] == [
-        {"name": "look", "kind": "run", "changing": False},
-        {"name": "clean", "kind": "run", "changing": True},
+    declared = told.api("playbooks")["items"][0]
+    assert [(step["name"], step["kind"], step["changing"]) for step in declared["steps"]] == [
+        ("look", "run", False),
+        ("clean", "run", True),
     ]
+    assert declared["limits"] == {"per_hour": 3, "per_day": 10, "cooldown_s": 300, "at_once": 1}
+    assert (declared["changed"], declared["breaker"]) == ({"hour": 0, "day": 0, "bad": 0}, None)
     assert [line["what"] for line in told.api("incidents/INC-3/timeline")["items"]] == [
         "Opened by F-17",
         "on-call-1 called",

@@ -134,7 +134,7 @@ class Daemon:
         stack.callback(self._samples.close)
         self._stored: Stored = await self._on(self._writer, self._ledger.load)
         s = self._stored
-        things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures]
+        things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards]
         state = state_of(self._settings, things, s.counters)
         self._telemetry = Telemetry(HELPS)
         self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken)

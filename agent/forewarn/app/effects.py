@@ -80,12 +80,13 @@ def _message(before: Message | None, after: Message) -> list[Effect]:
 def _run(before: Run | None, after: Run, decision: Decision) -> list[Effect]:
     ordered = {(action.run, action.step) for action in decision.actions if isinstance(action, RunStep)}
     found: list[Effect] = []
+    known = {step.name: step.state for step in before.steps} if before else {}
     for at, step in enumerate(after.steps):
-        fresh = before is None or before.steps[at].state != step.state
+        fresh = known.get(step.name) != step.state
         if fresh and (step.state is StepState.RUNNING or (after.id, at) in ordered):
             found.append(("run", after.playbook, step.name))
     if after.state not in (RunState.RUNNING, RunState.WAITING) and (before is None or before.state != after.state):
-        found.append((after.id, str(after.state)))
+        found.append((after.id, str(after.state), *((str(after.repair),) if after.repair else ())))
     return found
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from forewarn.app.effects import Effect, differences, effects_of
 from forewarn.app.scenario import Line, Quoted, ScenarioError, Story
 from forewarn.core.engine import decide
-from forewarn.core.work import Decision, Entity, State, measure_key, state_of
+from forewarn.core.work import Decision, Entity, State, key_of, state_of
 from forewarn.model.errors import Refused
 from forewarn.model.finding import Finding
-from forewarn.model.impact import Measure
 from forewarn.model.inputs import Command, Delivered, Input, Measured, Moved, Reloaded, StepEnded, TimePassed
 from forewarn.model.series import Column, Outcome, ProbeRun, SeriesId
 from forewarn.model.settings import Settings
@@ -251,7 +250,7 @@ class Stage:
 
     def _commit(self, decision: Decision) -> None:
         for thing in decision.entities:
-            self.kept[measure_key(thing.service, thing.what) if isinstance(thing, Measure) else thing.id] = thing
+            self.kept[key_of(thing)] = thing
         self.counters.update(decision.counters)
         self.seen += effects_of(self.state, decision, UTC)
         self.state = self.state.after(decision)

@@ -14,13 +14,21 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   forewarn playbook list
   forewarn playbook show free-volume       its steps, and its latest runs
+  forewarn playbook runs                   what was run, newest first
   forewarn playbook show R-1               one run with the output of its steps
-  forewarn playbook run free-volume INC-3"""
+  forewarn playbook run free-volume INC-3
+  forewarn playbook approve R-1            yes to the change that it waits for; refuse: no
+  forewarn playbook close-breaker free-volume"""
+
+ANSWERS = {
+    "approve": "say yes to the change that a run waits for",
+    "refuse": "say no: the step is not run",
+}
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register `playbook` and what is below it."""
-    parser = options.command(subparsers, "playbook", "list, show, run playbooks", EXAMPLES)
+    parser = options.command(subparsers, "playbook", "list, show, run playbooks; allow or refuse what they would change", EXAMPLES)
     below = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listed = options.command(below, "list", "every playbook that is configured", "  forewarn playbook list")
     options.as_json(listed)
@@ -34,6 +42,26 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     started.add_argument("incident", metavar="INC-N")
     options.by(started)
     started.set_defaults(run=run, what=_run)
+    _add_changes(below)
+
+
+def _add_changes(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    ran = options.command(below, "runs", "what was run, newest first", "  forewarn playbook runs --incident INC-3")
+    ran.add_argument("--incident", metavar="ID", help="of one incident")
+    ran.add_argument("--limit", type=int, default=20, metavar="N", help="how many (20)")
+    options.as_json(ran)
+    ran.set_defaults(run=run, what=_runs)
+    for verb, help in ANSWERS.items():
+        each = options.command(below, verb, help, f"  forewarn playbook {verb} R-1")
+        each.add_argument("id", metavar="R-N", help="the run; the id of its question works too")
+        options.by(each)
+        each.set_defaults(run=run, what=_answer, verb=verb)
+    close = options.command(
+        below, "close-breaker", "allow a playbook to change things again", "  forewarn playbook close-breaker free-volume"
+    )
+    close.add_argument("name", metavar="NAME")
+    options.by(close)
+    close.set_defaults(run=run, what=_close)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -79,27 +107,108 @@ def _show(client: Client, args: argparse.Namespace) -> int:
         return 0
     screen.say(body["title"], "bold")
     screen.say(f"{_match(body['for'])} · {screen.t('cli.playbook.takes', span=body['takes_s'])} · {body['source']}", "grey")
-    kinds = {True: screen.t("word.changes"), False: screen.t("word.reads")}
-    screen.columns(
-        [[step["name"], step["kind"], kinds[step["changing"]] if step["kind"] == "run" else ""] for step in body["steps"]],
-        indent="  ",
-    )
+    screen.say(screen.t("cli.playbook.mode", mode=body["mode"], risk=f"repair.risk.{body['risk']}"), "grey")
+    if any(step["changing"] for step in body["steps"]):
+        print_limits(screen, body)
+    screen.columns([_declared(screen, step) for step in body["steps"]], indent="  ")
     for one in [one for one in client.get("runs", limit=200)["items"] if one["playbook"] == args.name][:5]:
         screen.say()
         print_run(screen, one)
     return 0
 
 
+def _declared(screen: Screen, step: dict[str, Any]) -> list[str]:
+    what = step["kind"]
+    if what == "run":
+        what = screen.t("cli.playbook.kind.changes" if step["changing"] else "cli.playbook.kind.reads")
+    return [step["name"], what, step["command"] or ""]
+
+
+def print_limits(screen: Screen, it: dict[str, Any]) -> None:
+    """What stands of a playbook's limits, and its breaker if it is open."""
+    limits, changed = it["limits"], it["changed"]
+    screen.say(
+        screen.t(
+            "cli.playbook.limits",
+            per_hour=limits["per_hour"],
+            per_day=limits["per_day"],
+            cooldown=limits["cooldown_s"],
+            at_once=limits["at_once"],
+            hour=changed["hour"],
+            day=changed["day"],
+        ),
+        "grey",
+    )
+    if it["breaker"]:
+        screen.say(screen.t("cli.playbook.breaker", why=it["breaker"]["why"], playbook=it["name"]), "red")
+
+
 def print_run(screen: Screen, it: dict[str, Any]) -> None:
-    """One run with the output of its steps."""
+    """One run with the output of its steps, and of each change exactly what was run, who allowed it and how long it took."""
+    screen.say("  ".join(_head(screen, it)), "accent")
+    for step in it["steps"]:
+        screen.say(f"  {step['name']}: {screen.t('console.step_state.' + step['state'])}  {step['summary']}".rstrip())
+        for line in _change(screen, it, step):
+            screen.say(f"    {line}", "grey")
+        for line in step["output"].splitlines():
+            screen.say(f"    {line}")
+
+
+def _head(screen: Screen, it: dict[str, Any]) -> list[str]:
     from forewarn.cli.screen import at
 
     state, began = screen.t("console.run_state." + it["state"]), screen.t("console.second", at=at(it["started_at"]))
-    screen.say(f"{it['id']}  {it['playbook']}  {it['incident']}  {state}  {began}", "accent")
-    for step in it["steps"]:
-        screen.say(f"  {step['name']}: {screen.t('console.step_state.' + step['state'])}  {step['summary']}".rstrip())
-        for line in step["output"].splitlines():
-            screen.say(f"    {line}")
+    repair = [screen.t(f"repair.outcome.{it['repair']}")] if it["repair"] else []
+    return [it["id"], it["playbook"], it["incident"], state, *repair, began]
+
+
+def _change(screen: Screen, run: dict[str, Any], step: dict[str, Any]) -> list[str]:
+    from forewarn.cli.screen import at
+
+    if not step["command"]:
+        return []
+    lines = [screen.t("cli.playbook.exact", command=step["command"])]
+    if step["undo"]:
+        lines.append(screen.t("cli.playbook.undo", command=step["undo"]))
+    if step["approved_by"]:
+        lines.append(screen.t("cli.playbook.approved", who=", ".join(step["approved_by"])))
+    if step["state"] == "waiting" and run["expires"]:
+        lines.append(screen.t("cli.playbook.waits", expires=at(run["expires"]), run=run["id"]))
+    if step["took_s"] is not None:
+        lines.append(screen.t("cli.playbook.took", took=step["took_s"]))
+    return lines
+
+
+def _runs(client: Client, args: argparse.Namespace) -> int:
+    from forewarn.cli.client import print_json
+
+    body = client.get("runs", incident=args.incident, limit=args.limit)
+    if args.json:
+        return print_json(body)
+    client.use_zone()
+    if not body["items"]:
+        client.screen.say(client.screen.t("cli.playbook.none_run"))
+    client.screen.columns([_head(client.screen, item) for item in body["items"]], colours=("accent",))
+    return 0
+
+
+def _answer(client: Client, args: argparse.Namespace) -> int:
+    from forewarn.cli.client import whoami
+
+    answered = client.command(args.verb, args.id, whoami(args))
+    client.use_zone()
+    if not answered.startswith("R-"):
+        answered = client.get(f"messages/{answered}")["run"]
+    print_run(client.screen, client.get(f"runs/{answered}"))
+    return 0
+
+
+def _close(client: Client, args: argparse.Namespace) -> int:
+    from forewarn.cli.client import whoami
+
+    client.command("close-breaker", None, whoami(args), args.name)
+    client.screen.say(client.screen.t("cli.playbook.closed", playbook=args.name))
+    return 0
 
 
 def _run(client: Client, args: argparse.Namespace) -> int:

@@ -18,6 +18,8 @@ _HELP = """\
 Runs a probe once, on all of its targets, and says what it found and what each of its rules makes of it.
 FILE may lie anywhere; NAME is a probe of the configuration. A log is looked at from its end: the last 1 MiB.
 
+Of a playbook (FILE or NAME) it says what would run where, who would be asked and which limits stand; nothing is run.
+
 Exit: 0 up, 1 down, 2 wrong use or a file with problems, 3 cannot see, or no such probe."""
 
 PHASES = ("resolve", "connect", "tls", "first_byte", "total")
@@ -31,11 +33,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Register `try`."""
     parser = subparsers.add_parser(
         "try",
-        help="run one probe now and see what each rule says",
+        help="run one probe now and see what each rule says; rehearse a playbook",
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", metavar="FILE|NAME", help="a file under probes/ or anywhere, or the name of a probe")
+    parser.add_argument("what", metavar="FILE|NAME", help="a file of probes or playbooks, or the name of one")
     parser.add_argument("--json", action="store_true", help="print the bodies of the API's probes")
     parser.set_defaults(run=run)
 
@@ -46,12 +48,17 @@ def run(args: argparse.Namespace) -> int:
     import sys
     from datetime import UTC, datetime
 
+    from forewarn.cli import rehearse
     from forewarn.cli.screen import Screen
     from forewarn.model.errors import ForewarnError
 
     screen = Screen(args.lang)
     try:
+        if rehearse.is_playbook(args.what):
+            return rehearse.run(args, _settings(args.config, datetime.now(UTC)), screen)
         settings, probes = _chosen(args.what, args.config, datetime.now(UTC))
+        if not probes and args.what in settings.playbooks:
+            return rehearse.run(args, settings, screen)
     except ForewarnError as error:
         print(error, file=sys.stderr)
         return 2
@@ -69,16 +76,21 @@ def run(args: argparse.Namespace) -> int:
     return 1 if "down" in outcomes else 3 if "unknown" in outcomes else 0
 
 
-def _chosen(what: str, config: str | None, now: datetime) -> tuple[Settings, list[Probe]]:
-    """The configuration, and the probes of the file or name. Raises ForewarnError."""
+def _settings(config: str | None, now: datetime) -> Settings:
     import os
-    from pathlib import Path
 
     from forewarn.config.find import folder
     from forewarn.config.load import load
     from forewarn.probers import PROBERS
 
-    settings = load(folder(config, os.environ), PROBERS, now)
+    return load(folder(config, os.environ), PROBERS, now)
+
+
+def _chosen(what: str, config: str | None, now: datetime) -> tuple[Settings, list[Probe]]:
+    """The configuration, and the probes of the file or name. Raises ForewarnError."""
+    from pathlib import Path
+
+    settings = _settings(config, now)
     if what in settings.probes:
         return settings, [settings.probes[what]]
     path = Path(what)

@@ -72,6 +72,12 @@ class PolicyWritten(Written):
     modes: dict[Annotated[str, AfterValidator(_action)], Mode] = described("action -> mode", {"notice": "suggest"}, default={})
     undo: Duration = described("how long an approved notice can still be taken back", "60s", default=_POLICY.undo_s)
     approval: Positive = described("how long a question for approval stands", "4h", default=_POLICY.approval_s)
+    breaker: int = described(
+        "after so many runs in a row that did not help a playbook changes nothing more", 3, default=_POLICY.breaker, ge=1
+    )
+    changes_per_hour: int = described(
+        "how many runs of all playbooks together may change something", 6, default=_POLICY.changes_per_hour, ge=0
+    )
 
 
 class ForewarnFile(Written):
@@ -104,7 +110,13 @@ def daemon(doc: Document | None, problems: Problems, secrets: SecretFiles) -> tu
             f"{duration_text(made.retention_s)} is too short",
             "forecasts need a day at least; write 35d",
         )
-    return made, PolicyTable(modes=given.policy.modes, undo_s=given.policy.undo, approval_s=given.policy.approval)
+    return made, PolicyTable(
+        modes=given.policy.modes,
+        undo_s=given.policy.undo,
+        approval_s=given.policy.approval,
+        breaker=given.policy.breaker,
+        changes_per_hour=given.policy.changes_per_hour,
+    )
 
 
 def _zone(given: tzinfo | None) -> tzinfo:

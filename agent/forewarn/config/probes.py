@@ -15,7 +15,7 @@ from forewarn.config.problems import Problems, Wrong, suggestion
 from forewarn.config.rules import Given, rules
 from forewarn.config.units import duration_text, shown
 from forewarn.config.validate import fields_of, models_of, validated, validated_parts
-from forewarn.config.written import Name, Positive, Texts, Written, described
+from forewarn.config.written import Name, Positive, Tag, Texts, Written, described
 from forewarn.model.level import Mode
 from forewarn.model.probe import Probe, Target
 from forewarn.ports import Kind
@@ -36,7 +36,7 @@ class ProbeWritten(Written):
     targets: Any = described("addresses, or name: address", ["https://shop.example/health"], default=None)
     rules: list[Any] = Field(default=[], description="what to make of the values")
     depends_on: tuple[Name, ...] = described("probes that this one can't do without", default=())
-    tags: tuple[Name, ...] = described("words that playbooks and holds match", default=())
+    tags: tuple[Tag, ...] = described("words that playbooks and holds match", default=())
     mode: Mode = described("live, suggest or shadow", "live", default=Mode.LIVE)
 
 

@@ -13,7 +13,7 @@ from forewarn.config.reading import Reading
 from forewarn.config.times import moment, weekly
 from forewarn.config.units import shown
 from forewarn.config.validate import validated_parts
-from forewarn.config.written import Moment, Name, Weekly, Written, described, one_or_more
+from forewarn.config.written import Moment, Name, Tag, Weekly, Written, described, one_or_more
 from forewarn.model.map import Criticality, Need, Service
 from forewarn.model.series import SeriesId
 
@@ -94,7 +94,7 @@ class ServiceWritten(Written):
     names: dict[str, str] = described("language -> what customers call it", {"en": "Checkout", "zh": "结账"}, default={})
     team: Name | None = described("an escalation of oncall.yaml; `default` if left out", "shop", default=None)
     criticality: Criticality = described("core, important, supporting or test", "core")
-    tags: tuple[Name, ...] = described("words that playbooks and holds match", default=())
+    tags: tuple[Tag, ...] = described("words that playbooks and holds match", default=())
     runs_on: tuple[Annotated[str, AfterValidator(_thing)], ...] = described("where it runs", ["host:local"], default=())
     users: int | None = described("how many people use it", 12000, default=None, ge=0)
     internal: bool = described("its users are staff, not customers", True, default=False)

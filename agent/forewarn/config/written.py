@@ -36,6 +36,23 @@ def name_of(value: str) -> str:
     return value
 
 
+_TAG_VALUE = re.compile(r"[\w/][\w.\-@:/]*")
+
+
+def tag_of(value: str) -> str:
+    """A tag as it is: a name, or word=value; raises Wrong."""
+    word, equals, given = value.partition("=")
+    if not equals:
+        return name_of(value)
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*", word):
+        raise Wrong(f"{units.shown(value)} gives a value to something that is no word", "write unit=nginx.service")
+    if not _TAG_VALUE.fullmatch(given) or len(given) > 200:
+        raise Wrong(
+            f"{units.shown(value)} has a value that steps can't take", "write unit=nginx.service: letters, digits, . - @ : /"
+        )
+    return value
+
+
 def one_or_more(value: object) -> object:
     """One text where a list of texts may stand."""
     return [value] if isinstance(value, str) else value
@@ -74,6 +91,8 @@ Share = Annotated[float, BeforeValidator(units.share), _SHARE_SCHEMA]
 Zone = Annotated[
     tzinfo, PlainValidator(lambda value: times.zone(str(value))), _text_schema(r"^[A-Za-z]", "Asia/Shanghai", "UTC", "local")
 ]
+Tag = Annotated[str, AfterValidator(tag_of)]
+"""A word that playbooks and holds match; `word=value` also gives playbooks a word to put into their steps."""
 Texts = Annotated[
     tuple[str, ...], BeforeValidator(one_or_more), WithJsonSchema({"type": ["string", "array"], "items": {"type": "string"}})
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from forewarn.core.reader import Body, ProbeLike, Reader, RuleLike, TargetLike, number, stamp
+from forewarn.core.respond.guard import DAY, HOUR, runs_since
 from forewarn.model.due import Due
 from forewarn.model.finding import Finding
 from forewarn.model.forecast import Forecast
@@ -16,7 +17,7 @@ from forewarn.model.hold import Hold
 from forewarn.model.impact import Factor
 from forewarn.model.incident import Incident, TimelineEntry
 from forewarn.model.message import Attempt, Message, MessageState
-from forewarn.model.playbook import Playbook, Run, StepResult
+from forewarn.model.playbook import Guard, Playbook, Run, Step, StepResult, command_text
 from forewarn.model.series import SeriesId, metric_text
 from forewarn.model.text import say
 
@@ -200,6 +201,7 @@ def message(it: Message, reader: Reader) -> Body:
         "next_update_at": stamp(it.next_update_at),
         "edited_by": it.edited_by,
         "answer": it.answer,
+        "run": it.run,
         "version": it.version,
     }
 
@@ -231,7 +233,7 @@ def hold(it: Hold, messages: Iterable[Message], reader: Reader) -> Body:
     }
 
 
-def run(it: Run) -> Body:
+def run(it: Run, reader: Reader) -> Body:
     """An item of GET /api/v1/runs."""
     return {
         "id": it.id,
@@ -243,24 +245,43 @@ def run(it: Run) -> Body:
         "asks": it.asks,
         "started_at": stamp(it.started_at),
         "ended_at": stamp(it.ended_at),
-        "steps": [_step(step) for step in it.steps],
+        "steps": [_step(step, reader) for step in it.steps],
+        "repair": str(it.repair) if it.repair else None,
+        "needs": it.needs,
+        "expires": stamp(it.expires),
     }
 
 
-def _step(it: StepResult) -> Body:
+def _step(it: StepResult, reader: Reader) -> Body:
     return {
         "name": it.name,
         "kind": it.kind,
         "state": str(it.state),
         "started_at": stamp(it.started_at),
         "ended_at": stamp(it.ended_at),
-        "summary": it.summary,
+        "summary": step_summary(it, reader),
         "output": it.output,
+        "changing": it.changing,
+        "where": it.where,
+        "argv": list(argv) if isinstance(argv := it.spec.get("argv"), list | tuple) else None,
+        "command": command_text(it.spec) or None,
+        "undo": command_text(it.undo) if it.undo else None,
+        "approved_by": list(it.approved_by),
+        "approved_at": stamp(it.approved_at),
+        "took_s": number((it.ended_at - it.started_at).total_seconds(), 3) if it.started_at and it.ended_at else None,
+        "facts": dict(it.facts),
     }
 
 
-def playbook(it: Playbook, reader: Reader) -> Body:
-    """An item of GET /api/v1/playbooks."""
+def step_summary(it: StepResult, reader: Reader) -> str:
+    """What a step came to in one line: our own reason, else what was said."""
+    return reader.tell(it.why) if it.why else it.summary
+
+
+def playbook(it: Playbook, reader: Reader, guard: Guard | None = None, breaker: Hold | None = None) -> Body:
+    """An item of GET /api/v1/playbooks. `guard` is what it has changed lately, `breaker` the hold of its open breaker."""
+    kept = guard or Guard(playbook=it.name)
+    limits = it.limits
     match = {name: getattr(it.match, name) for name in ("service", "rule", "probe", "tag")}
     return {
         "name": it.name,
@@ -270,8 +291,30 @@ def playbook(it: Playbook, reader: Reader) -> Body:
         "needs": [{"what": need.what, "lead_s": number(need.lead_s)} for need in it.needs],
         "risk": it.risk,
         "mode": str(it.mode),
-        "steps": [{"name": step.name, "kind": step.kind, "changing": step.changing} for step in it.steps],
+        "steps": [_declared(step) for step in it.steps],
+        "limits": {
+            "per_hour": limits.per_hour,
+            "per_day": limits.per_day,
+            "cooldown_s": number(limits.cooldown_s),
+            "at_once": limits.at_once,
+        },
+        "changed": {"hour": runs_since(kept, reader.now - HOUR), "day": runs_since(kept, reader.now - DAY), "bad": kept.bad},
+        "breaker": {"hold": breaker.id, "since": stamp(breaker.from_at), "why": reader.tell(breaker.reason)} if breaker else None,
         "source": str(it.source),
+    }
+
+
+def _declared(it: Step) -> Body:
+    return {
+        "name": it.name,
+        "kind": it.kind,
+        "changing": it.changing,
+        "where": it.where,
+        "when": it.when,
+        "command": command_text(it.spec) or None,
+        "undo": command_text(it.undo) if it.undo else None,
+        "idempotent": it.idempotent,
+        "irreversible": it.irreversible,
     }
 
 

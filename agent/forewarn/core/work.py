@@ -20,12 +20,13 @@ from forewarn.model.impact import Measure
 from forewarn.model.incident import ENDED, Incident, TimelineEntry
 from forewarn.model.map import Service
 from forewarn.model.message import FINAL, Message
-from forewarn.model.playbook import Run
+from forewarn.model.playbook import Guard, Run
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 
-Entity = Finding | Incident | Due | Hold | Message | Run | Measure
+Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard
 Key = tuple[str, str, str]
+PARTS = ("findings", "incidents", "dues", "holds", "messages", "runs", "measures", "guards")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class State:
     messages: Mapping[str, Message] = field(default_factory=dict)
     runs: Mapping[str, Run] = field(default_factory=dict)
     measures: Mapping[str, Measure] = field(default_factory=dict)
+    guards: Mapping[str, Guard] = field(default_factory=dict)  # by playbook
     counters: Mapping[str, int] = field(default_factory=dict)
     latest: Mapping[Key, str] = field(default_factory=dict)  # newest finding of each (probe, rule, series)
     agenda: tuple[tuple[datetime, str], ...] = ()  # open dues by their next moment, soonest first
@@ -70,9 +72,7 @@ class State:
         """This state once `decision` is true."""
         if decision.empty:
             return self
-        parts = {
-            name: dict(getattr(self, name)) for name in ("findings", "incidents", "dues", "holds", "messages", "runs", "measures")
-        }
+        parts = {name: dict(getattr(self, name)) for name in PARTS}
         latest, agenda = dict(self.latest), list(self.agenda)
         for thing in decision.entities:
             _place(parts, latest, agenda, thing)
@@ -90,6 +90,16 @@ class State:
 def state_of(settings: Settings, things: list[Entity], counters: Mapping[str, int]) -> State:
     """The state that stored things make."""
     return State(settings=settings).after(Decision(entities=tuple(things), counters=counters))
+
+
+def key_of(thing: Entity) -> str:
+    """By what a thing is kept: its id, or what stands for one."""
+    match thing:
+        case Measure():
+            return measure_key(thing.service, thing.what)
+        case Guard():
+            return f"guard/{thing.playbook}"
+    return thing.id
 
 
 def measure_key(service: str, what: str) -> str:
@@ -122,6 +132,8 @@ def _place(parts: dict[str, dict[str, Entity]], latest: dict[Key, str], agenda: 
             parts["runs"][thing.id] = thing
         case Measure():
             parts["measures"][measure_key(thing.service, thing.what)] = thing
+        case Guard():
+            parts["guards"][thing.playbook] = thing
 
 
 def _forget(parts: dict[str, dict[str, Entity]]) -> None:
@@ -131,6 +143,7 @@ def _forget(parts: dict[str, dict[str, Entity]]) -> None:
         return
     busy = {m.incident for m in parts["messages"].values() if isinstance(m, Message) and m.state not in FINAL}
     busy |= {d.incident for d in parts["dues"].values() if isinstance(d, Due)}
+    busy |= {r.incident for r in parts["runs"].values() if isinstance(r, Run) and r.ended_at is None}
     for id in gone - busy:
         del parts["incidents"][id]
         for name in ("messages", "runs"):
@@ -174,7 +187,7 @@ class Work:
         return f"{prefix}-{last + 1}"
 
     def put(self, thing: Entity) -> None:
-        id = measure_key(thing.service, thing.what) if isinstance(thing, Measure) else thing.id
+        id = key_of(thing)
         self._put.pop(id, None)  # the latest put is also the last in order
         self._put[id] = thing
 
@@ -243,6 +256,15 @@ class Work:
     def measures(self) -> dict[str, Measure]:
         fresh = {key: thing for key, thing in self._put.items() if isinstance(thing, Measure)}
         return {**self.state.measures, **fresh}
+
+    def guard(self, playbook: str) -> Guard:
+        """What a playbook has changed lately; an empty one before its first change."""
+        found = self._put.get(f"guard/{playbook}") or self.state.guards.get(playbook)
+        return found if isinstance(found, Guard) else Guard(playbook=playbook)
+
+    def guards(self) -> list[Guard]:
+        names = dict.fromkeys([*self.state.guards, *(t.playbook for t in self._put.values() if isinstance(t, Guard))])
+        return [self.guard(name) for name in names]
 
     def _all(self, kept: Mapping[str, T], kind: type[T]) -> list[T]:
         fresh = {id: thing for id, thing in self._put.items() if isinstance(thing, kind)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from forewarn.model.finding import Claim
 from forewarn.model.impact import Measure
@@ -36,7 +37,7 @@ class Measured:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A person's wish. `verb`: declare, acknowledge, resolve, approve, refuse, undo, edit, pin, unpin, merge, join, answer,
-    note, false-alarm, tell, run. `version` is that of the thing the person saw; None means whatever it is now."""
+    note, false-alarm, tell, run, close-breaker. `version` is that of the thing the person saw; None means whatever it is now."""
 
     verb: str
     id: str | None
@@ -62,7 +63,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepEnded:
-    """A step's result. `result` is ok, failed or unknown (may have run)."""
+    """A step's result. `result` is ok, failed or unknown (may have run); `facts` are for the conditions of later steps."""
 
     action: str | None
     run: str
@@ -70,6 +71,7 @@ class StepEnded:
     result: str
     summary: str = ""
     output: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,14 @@ class Permission:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyTable:
-    """`modes` by kind of action (page, notice, ask, step.reads, step.changes), then by subkind (notice.started)."""
+    """`modes` by kind of action (page, notice, ask, step.reads, step.changes), then by subkind (notice.started).
+
+    `breaker`: after so many runs in a row that did not help a playbook changes nothing more until a person allows it again.
+    `changes_per_hour` is for all playbooks together.
+    """
 
     modes: Mapping[str, Mode] = field(default_factory=dict)
     undo_s: float = 60.0
     approval_s: float = 4 * 3600.0
+    breaker: int = 3
+    changes_per_hour: int = 6

@@ -90,8 +90,9 @@ class Performer:
         self._telemetry.count("forewarn_steps_total", kind=action.kind, result=result)
         log.info("step_ended", run=action.run, step=action.step, result=result, title=outcome.summary)
         return StepEnded(
-            action=action.id, run=action.run, step=action.step, result=result, summary=outcome.summary, output=outcome.output
-        )
+            action=action.id, run=action.run, step=action.step, result=result, summary=outcome.summary, output=outcome.output,
+            facts=outcome.facts,
+        )  # fmt: skip
 
     async def _run(self, action: RunStep) -> StepOutcome:
         runner = self._steps.get(action.kind)

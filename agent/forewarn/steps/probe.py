@@ -29,9 +29,23 @@ def probe_step(run_once: Callable[[str], Awaitable[list[ProbeRun]]]) -> StepRunn
         if not runs:
             return StepOutcome(result="failed", summary=f'{name} has no target "{target}"' if target else f"{name} has no targets")
         result = "failed" if any(run.outcome is Outcome.UNKNOWN for run in runs) else "ok"
-        return StepOutcome(result=result, summary=summary(name, runs), output="\n".join(map(line, runs)))
+        return StepOutcome(result=result, summary=summary(name, runs), output="\n".join(map(line, runs)), facts=facts_of(runs))
 
     return run
+
+
+def facts_of(runs: list[ProbeRun]) -> dict[str, str]:
+    """What later steps may ask: the worst outcome, how many are up and down, and of a single target each value that has no
+    labels or whose metric comes but once. Shares are in percent, as people write them; all else is in the metric's unit."""
+    counts = {outcome: sum(run.outcome is outcome for run in runs) for outcome in WORST}
+    facts = {"outcome": str(next(outcome for outcome in WORST if counts[outcome]))}
+    facts |= {str(outcome): str(count) for outcome, count in counts.items()}
+    if len(runs) == 1:
+        names = [metric for metric, _ in runs[0].columns]
+        for (metric, _), value in zip(runs[0].columns, runs[0].values, strict=True):
+            if names.count(metric) == 1 and value == value:
+                facts[metric] = f"{value * 100 if unit_of(metric) == 'ratio' else value:g}"
+    return facts
 
 
 def summary(name: str, runs: list[ProbeRun]) -> str:

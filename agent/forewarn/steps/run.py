@@ -1,9 +1,19 @@
-"""A step that runs a program here, or asks an HTTP address."""
+"""A step that runs a program here, or calls an HTTP address.
+
+What may change something is decided long before (core/flow/changes.py): here everything that arrives is done once.
+"""
 
 from __future__ import annotations
 
 import http.client
+import json
+import os
+import pwd
+import re
+import socket
+import ssl
 from collections.abc import Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from forewarn.ports import StepOutcome
@@ -18,12 +28,21 @@ LINE = 160
 """Longest summary."""
 HERE = "local"
 READING = ("GET", "HEAD")
+NEVER_LEFT = (ConnectionRefusedError, socket.gaierror, ssl.SSLError)
+METHODS = (*READING, "POST", "PUT", "PATCH", "DELETE")
+NOT_ALLOWED = re.compile(
+    r"interactive authentication required|access denied|permission denied|operation not permitted|must be (?:run as )?root"
+    r"|are you root|only root can|requires? (?:root|superuser)|not permitted|polkit",
+    re.IGNORECASE,
+)
+"""How programs say that they may not."""
 
 
 async def run_step(spec: Mapping[str, object], where: str, timeout_s: float) -> StepOutcome:
     """`{argv: [program, argument ...]}` or `{http: {url, method, headers}}`; both end by themselves at `timeout_s`.
 
-    A program that was stopped at its time-out may have done its work: unknown. HTTP is for reading: GET and HEAD.
+    A program that was stopped at its time-out may have done its work: unknown; so may a call that went out (any method but
+    GET and HEAD) and got no answer. Where a program says that it may not, the summary says who we are and what to read.
     """
     if where != HERE:
         return failed(f"{where} can't be reached: this version runs steps on its own host only (where: {HERE})")
@@ -52,37 +71,59 @@ def _of_program(ran: Ran, timeout_s: float) -> StepOutcome:
     output = capped(both, ran.cut)
     if ran.timed_out:
         return StepOutcome(result="unknown", summary=f"stopped: no end within {timeout_s:g} s", output=output)
+    facts = {
+        "exit": str(ran.code),
+        "lines": str(len(ran.out.splitlines())),
+        "first": first_line(ran.out),
+        "last": last_line(ran.out),
+    }
     if ran.code == 0:
-        return StepOutcome(result="ok", summary=first_line(ran.out) or "exit 0, no output", output=output)
+        return StepOutcome(result="ok", summary=first_line(ran.out) or "exit 0, no output", output=output, facts=facts)
     ended = f"ended by signal {-ran.code}" if ran.code < 0 else f"exit {ran.code}"
     said = last_line(ran.err) or last_line(ran.out)
-    return failed(f"{ended}: {said}" if said else ended, output)
+    summary = f"{ended}: {said}" if said else ended
+    if NOT_ALLOWED.search(ran.err) or NOT_ALLOWED.search(ran.out[-500:]):
+        summary = f"{summary[: LINE - 80]} (not allowed for user {_me()}; docs/playbooks.md, Rights)"
+    return StepOutcome(result="failed", summary=summary[:LINE], output=output, facts=facts)
+
+
+def _me() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 async def _ask_http(call: Mapping[object, object], timeout_s: float) -> StepOutcome:
     method, url, headers = str(call.get("method", "GET")).upper(), str(call.get("url", "")), call.get("headers") or {}
-    if method not in READING:
-        return failed(f"{method} is not a reading call; a step may use {' and '.join(READING)}")
+    if method not in METHODS:
+        return failed(f"{method} is not a method that a step may use; write {', '.join(METHODS)}")
     problem = _url_problem(url)
     if problem or not isinstance(headers, Mapping):
         return failed(problem or "headers are written {Name: value}")
-    request = Request(
-        method=method, url=url, headers={"Accept": "*/*"} | {str(name): str(value) for name, value in headers.items()}
-    )
+    body = json.dumps(call["json"], ensure_ascii=False).encode() if call.get("json") is not None else None
+    sent = {"Accept": "*/*"} | ({"Content-Type": "application/json"} if body else {})
+    request = Request(method=method, url=url, headers=sent | {str(name): str(value) for name, value in headers.items()}, body=body)
 
-    def ask(line: Line) -> Reply | str:
+    def ask(line: Line) -> Reply | StepOutcome:
         try:
             return exchange(request, line, CAP_BYTES)
         except (OSError, http.client.HTTPException) as error:
-            return line.why(error)[1]
+            return _unanswered(method, line.why(error)[1], never_left=isinstance(error, NEVER_LEFT))
         except ValueError as error:  # http.client refuses control characters in headers and paths
-            return mask(f"the call can't be made: {error}")
+            return failed(mask(f"the call can't be made: {error}"))
 
     try:
         reply = await on_thread(ask, timeout_s)
     except TimeoutError as error:
-        return failed(str(error))
-    return failed(reply) if isinstance(reply, str) else _of_reply(reply)
+        return _unanswered(method, str(error), never_left=False)
+    return reply if isinstance(reply, StepOutcome) else _of_reply(reply)
+
+
+def _unanswered(method: str, why: str, *, never_left: bool) -> StepOutcome:
+    """A call without an answer: one that changes something may have done so, unless it certainly never left."""
+    sure = method in READING or never_left
+    return failed(why) if sure else replace(failed(why), result="unknown")
 
 
 def _url_problem(url: str) -> str | None:
@@ -104,6 +145,7 @@ def _of_reply(reply: Reply) -> StepOutcome:
         result="ok" if 200 <= reply.status < 300 else "failed",
         summary=(f"{summary}: {said}" if said else summary)[:LINE],
         output=output,
+        facts={"status": str(reply.status), "first": said},
     )
 
 

@@ -15,7 +15,7 @@ from forewarn.model.hold import Hold
 from forewarn.model.impact import Measure
 from forewarn.model.incident import Incident
 from forewarn.model.message import Message
-from forewarn.model.playbook import Run
+from forewarn.model.playbook import Guard, Run
 from forewarn.ports import Entity
 from forewarn.store.codec import clean
 
@@ -72,6 +72,10 @@ def _measure(measure: Measure) -> Columns:
     return {"state": "unknown" if measure.value is None else "known", "incident": None}
 
 
+def _guard(guard: Guard) -> Columns:
+    return {"state": "bad" if guard.bad else "good", "incident": None}
+
+
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -82,10 +86,13 @@ KINDS: Mapping[str, Kind] = {
         Kind("message", Message, "M", _message),
         Kind("run", Run, "R", _run),
         Kind("measure", Measure, None, _measure),
+        Kind("guard", Guard, None, _guard),
     )
 }
 BY_TYPE = {kind.type: kind for kind in KINDS.values()}
 BY_PREFIX = {kind.prefix: kind for kind in KINDS.values() if kind.prefix}
+GUARD = "guard/"
+"""A guard's id is this and its playbook's name."""
 ACTIONS: Mapping[str, type[Action]] = {"send": Send, "step": RunStep}
 
 
@@ -98,6 +105,8 @@ def kind_named(name: str) -> Kind:
 
 def kind_of(id: str) -> Kind | None:
     """The kind that an id belongs to; None for an id of nothing that the ledger keeps by id (an action, a typing error)."""
+    if id.startswith(GUARD):
+        return KINDS["guard"]
     return BY_PREFIX.get(id.rpartition("-")[0]) or (KINDS["measure"] if "/" in id else None)
 
 
@@ -113,6 +122,8 @@ def row(kind: Kind, thing: Entity) -> Columns:
     """Number, id and columns of an entity's row, without its body."""
     if isinstance(thing, Measure):
         return {"id": clean(f"{thing.service}/{thing.what}"), **kind.columns(thing)}
+    if isinstance(thing, Guard):
+        return {"id": clean(f"{GUARD}{thing.playbook}"), **kind.columns(thing)}
     return {"n": number(thing.id, kind.prefix or ""), "id": thing.id, **kind.columns(thing)}
 
 

@@ -25,7 +25,7 @@ from forewarn.model.hold import Hold
 from forewarn.model.impact import Measure
 from forewarn.model.incident import ENDED, Incident, IncidentState, TimelineEntry
 from forewarn.model.message import FINAL, Message, MessageState
-from forewarn.model.playbook import Run
+from forewarn.model.playbook import Guard, Run
 from forewarn.ports import Entity, Stored
 from forewarn.store.codec import decode, encode
 from forewarn.store.kinds import ACTIONS, BY_TYPE, Columns, action_row, kind_named, kind_of, number, row
@@ -57,7 +57,7 @@ class SqliteLedger:
         """Everything that is at work, in the order of ids.
 
         Beside what ports.Stored names, an incident that has ended comes along while a due of it is open or a message of it
-        is on its way (a withdrawal that waits for approval). "The last day" ends with the newest finding, not with now.
+        is on its way (a withdrawal that waits for approval) or a run of it is at work. "The last day" ends with the newest finding, not with now.
         """
         with self._file.reading() as db:
             incidents = _read(db, Incident, "load_incidents", unended=UNENDED, moving=MOVING)
@@ -71,6 +71,7 @@ class SqliteLedger:
                 messages=_read(db, Message, "load_messages", incidents=ids, moving=MOVING),
                 runs=_read(db, Run, "load_runs", incidents=ids),
                 measures=_read(db, Measure, "load_measures"),
+                guards=_read(db, Guard, "load_guards"),
                 counters=dict(db.execute(SQL["load_counters"])),
                 in_flight=tuple(id for (id,) in db.execute(SQL["in_flight"])),
                 first_start=datetime.fromisoformat(first[0]) if first else None,
@@ -155,7 +156,7 @@ class SqliteLedger:
         """Entities of a kind by number, newest first; `after` is the id of the last one that the caller has seen.
 
         States are those of the model; a due is `open` or what it ended as (met, late, dropped, done), a hold is `open` or
-        `ended`, a measure `known` or `unknown`. Measures are numbered as they were first seen.
+        `ended`, a measure `known` or `unknown`, a guard `good` or `bad`. Measures and guards are numbered as they were first seen.
         """
         what = kind_named(kind)
         sql = queries("each", kind)
@@ -170,7 +171,7 @@ class SqliteLedger:
         given = {"states": json.dumps(list(states)), "state": states[0] if states else None, "incident": incident, "limit": limit}
         with self._file.reading() as db:
             if after is not None:
-                given["after"] = number(after, what.prefix) if what.prefix else _measure_number(db, after)
+                given["after"] = number(after, what.prefix) if what.prefix else _place(db, kind, after)
             return [decode(what.type, body) for (body,) in db.execute("\n".join(sql[part] for part in parts), given)]
 
     def leased(self) -> dict[str, str]:
@@ -205,6 +206,7 @@ def _action(kind: str, body: str) -> Action:
     return decode(ACTIONS[kind], body)
 
 
-def _measure_number(db: sqlite3.Connection, id: str) -> int:
-    found = db.execute(queries("each", "measure")["number"], {"id": id}).fetchone()
+def _place(db: sqlite3.Connection, kind: str, id: str) -> int:
+    """The number of a thing whose id has none."""
+    found = db.execute(queries("each", kind)["number"], {"id": id}).fetchone()
     return int(found[0]) if found else 0

@@ -11,7 +11,7 @@ from forewarn.model.finding import Finding
 from forewarn.model.impact import Factor
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.message import Message, MessageKind, MessageState
-from forewarn.model.playbook import Run
+from forewarn.model.playbook import Run, command_text
 from forewarn.model.settings import Settings
 from forewarn.model.text import say
 from forewarn.web.first import called, figure, row, series_name
@@ -58,6 +58,7 @@ def incident_page(reads: Reads, id: str, reader: Reader) -> Body:
         "pages": [m for m in messages if m.kind is not MessageKind.NOTICE],
         "dues": [d for d in reads.dues(incident=id) if d.ended != "dropped"],
         "timeline": reads.ledger.timeline(id),
+        "command_text": command_text,
         "runs": [r for r in _found(reads, "run", id) if isinstance(r, Run)],
     }
 

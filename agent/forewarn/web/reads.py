@@ -19,7 +19,7 @@ from forewarn.model.forecast import Forecast
 from forewarn.model.hold import Hold
 from forewarn.model.incident import LIVE, Incident, IncidentState
 from forewarn.model.message import Message, MessageKind, MessageState
-from forewarn.model.playbook import Run, RunState
+from forewarn.model.playbook import Guard, Playbook, Run, RunState
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 from forewarn.ports import Entity, Ledger, ProbeView, Stats
@@ -28,6 +28,7 @@ from forewarn.web.said import Trouble, Unanswerable
 MOST = 1000
 BATCH = 200
 DUE_STATES = ("open", "met", "late", "dropped", "done")
+BREAKER = "hold.breaker"
 HOLD_STATES = ("open", "ended")
 
 
@@ -124,7 +125,7 @@ class Reads:
     def items(self, name: str, query: Query, live: Live, reader: Reader) -> Body:
         """GET /api/v1/NAME; raises Unanswerable for a state, kind or cursor that can't be."""
         if name in DECLARED:
-            return _declared(name, live, self.settings(), query, reader)
+            return self._declared(name, live, query, reader)
         resource = LISTS[name]
         _check(resource, query)
         found: list[Entity] = []
@@ -153,7 +154,7 @@ class Reads:
             found = next((show.probe(view, reader) for view in live.probes if view.probe.name == id), None)
         elif name == "playbooks":
             declared = self.settings().playbooks.get(id)
-            found = show.playbook(declared, reader) if declared else None
+            found = self._playbook(declared, reader) if declared else None
         else:
             own = name in LISTS and id.startswith(f"{LISTS[name].prefix}-")
             thing = self.ledger.get(id) if own else None
@@ -193,13 +194,38 @@ class Reads:
             case Message():
                 return show.message(self._on_its_way(thing), reader)
             case Run():
-                return show.run(thing)
+                return show.run(thing, reader)
             case Due():
                 return show.due(thing, reader)
             case Hold():
                 held = self.ledger.find("message", states=["held"], limit=MOST)
                 return show.hold(thing, [m for m in held if isinstance(m, Message)], reader)
+            case Guard():
+                return {"playbook": thing.playbook, "bad": thing.bad}
         return {"service": thing.service, "what": thing.what, "value": thing.value, "why": reader.tell(thing.why)}
+
+    def _playbook(self, it: Playbook, reader: Reader) -> Body:
+        """What is declared, and what stands of its limits."""
+        guard = self.ledger.get(f"guard/{it.name}")
+        return show.playbook(it, reader, guard if isinstance(guard, Guard) else None, self._breaker(it.name))
+
+    def _breaker(self, playbook: str) -> Hold | None:
+        held = self.ledger.find("hold", states=["open"], limit=MOST)
+        return next(
+            (h for h in held if isinstance(h, Hold) and h.reason.key == BREAKER and h.matcher == {"playbook": playbook}), None
+        )
+
+    def _declared(self, name: str, live: Live, query: Query, reader: Reader) -> Body:
+        """Probes or playbooks: what people wrote, by name."""
+        if name == "playbooks":
+            declared = self.settings().playbooks
+            items = [self._playbook(declared[each], reader) for each in sorted(declared)]
+        else:
+            views = [v for v in live.probes if query.kind in (None, v.probe.kind)]
+            views = [v for v in views if not query.states or any(target.outcome in query.states for target in v.targets)]
+            items = [show.probe(view, reader) for view in sorted(views, key=lambda view: view.probe.name)]
+        items = [item for item in items if query.after is None or item["name"] > query.after]
+        return page(items[: query.limit], more=len(items) > query.limit)
 
     def _finding_dues(self, finding: Finding) -> Sequence[Due]:
         """A finding without incident can be a task: its dues are open ones, few, and found among all that are open."""
@@ -243,15 +269,3 @@ def _kept(thing: Entity, query: Query) -> bool:
     if isinstance(thing, Due) and thing.what in INTERNAL:
         return False
     return query.kind is None or getattr(thing, "kind", query.kind) == query.kind
-
-
-def _declared(name: str, live: Live, settings: Settings, query: Query, reader: Reader) -> Body:
-    """Probes or playbooks: what people wrote, by name."""
-    if name == "playbooks":
-        items = [show.playbook(settings.playbooks[each], reader) for each in sorted(settings.playbooks)]
-    else:
-        views = [v for v in live.probes if query.kind in (None, v.probe.kind)]
-        views = [v for v in views if not query.states or any(target.outcome in query.states for target in v.targets)]
-        items = [show.probe(view, reader) for view in sorted(views, key=lambda view: view.probe.name)]
-    items = [item for item in items if query.after is None or item["name"] > query.after]
-    return page(items[: query.limit], more=len(items) > query.limit)

@@ -185,7 +185,7 @@ def down(target: str, n: int = 1) -> Finding:
 
 
 def run(look: StepState, clean: StepState, state: RunState = RunState.RUNNING) -> Run:
-    steps = (StepResult(name="look", kind="run", state=look), StepResult(name="clean", kind="run", state=clean))
+    steps = (StepResult(name="look", kind="run", state=look), StepResult(name="clean", kind="run", changing=True, state=clean))
     return Run(id="R-1", playbook="free-volume", incident="INC-3", finding="F-17", state=state, steps=steps, started_at=NOW)
 
 

@@ -40,6 +40,7 @@ def _red(work: Work, due: Due) -> None:
     if due.what == "approval":
         clocks.end(work, due, "late")
         telling.expired(work, due.subject)
+        runs.expired(work, due.subject)
         return
     if due.incident is None:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from forewarn.core.flow import calling, clocks, incidents, runs, sending, telling, texts
+from forewarn.core.flow import approvals, breaker, calling, clocks, incidents, runs, sending, telling, texts
 from forewarn.core.respond.lifecycle import Event, move
 from forewarn.core.work import Work
 from forewarn.model.errors import Refused
@@ -13,6 +13,7 @@ from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.inputs import Command
 from forewarn.model.level import Level
 from forewarn.model.message import Message, MessageKind, MessageState, Subkind
+from forewarn.model.playbook import Run
 from forewarn.model.text import say
 
 
@@ -179,13 +180,32 @@ def _run(work: Work, given: Command) -> None:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
+def _change(work: Work, given: Command) -> Run | None:
+    """The run that a yes or no is about, by its own id or by that of the question."""
+    id = given.id or ""
+    message = work.message(id)
+    if message and message.subkind == approvals.APPROVAL and message.run:
+        _same_version(given, message.version)
+        id = message.run
+    run = work.run(id)
+    if run is None and id.startswith("R-"):
+        raise Refused(say("refused.not_found", id=id))
+    return run
+
+
 def _approve(work: Work, given: Command) -> None:
-    """Yes; of a notice that may have left: send it again."""
+    """Yes, to a notice or (R-1, or the question about it) to a change; of a notice that may have left: send it again."""
+    if run := _change(work, given):
+        runs.approve(work, run, given.by)
+        return
     message = _message(work, given, MessageState.WAITING, MessageState.UNKNOWN)
     telling.approve(work, message, given.by)
 
 
 def _refuse(work: Work, given: Command) -> None:
+    if run := _change(work, given):
+        runs.refuse(work, run, given.by)
+        return
     message = _message(work, given, MessageState.WAITING, MessageState.HELD, MessageState.UNKNOWN)
     sending.drop(work, message, say("dropped.refused", who=given.by, text=given.text or ""), given.by)
 
@@ -214,7 +234,12 @@ def _answer(work: Work, given: Command) -> None:
     )
     if message.kind is not MessageKind.ASK or not (given.words or given.text):
         raise Refused(say("refused.wrong_state", id=message.id, state=f"message.state.{message.state}"))
-    runs.answered(work, message.id, given.words[0] if given.words else given.text or "")
+    runs.answered(work, message.id, given.words[0] if given.words else given.text or "", given.by)
+
+
+def _close_breaker(work: Work, given: Command) -> None:
+    """`close-breaker PLAYBOOK`: it may change things again."""
+    work.answer = breaker.close(work, given.words[0] if given.words else given.id or "?", given.by)
 
 
 VERBS: Mapping[str, Callable[[Work, Command], None]] = {
@@ -235,4 +260,5 @@ VERBS: Mapping[str, Callable[[Work, Command], None]] = {
     "undo": _undo,
     "edit": _edit,
     "answer": _answer,
+    "close-breaker": _close_breaker,
 }

@@ -10,6 +10,7 @@ from forewarn.core.flow import calling, clocks, runs, telling
 from forewarn.core.impact.correlate import linked as near
 from forewarn.core.respond import dues, escalate
 from forewarn.core.respond.lifecycle import Event, move
+from forewarn.core.respond.playbook import USELESS
 from forewarn.core.work import Work
 from forewarn.model.finding import Finding
 from forewarn.model.forecast import Verdict
@@ -18,7 +19,7 @@ from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.level import Effect, Level
 from forewarn.model.map import Service
 from forewarn.model.message import Subkind
-from forewarn.model.playbook import RunState
+from forewarn.model.playbook import Run, StepState
 from forewarn.model.text import Say, say
 
 FALL_AFTER = 3  # evaluations in a row at a lower level ...
@@ -166,7 +167,7 @@ def cleared(work: Work, id: str) -> None:
     incident = work.incident(id)
     if incident is None:
         return
-    acted = any(run.state is RunState.DONE and _changed_something(work, run.playbook) for run in work.runs(id))
+    acted = any(_acted(run) for run in work.runs(id))
     event = Event.AVERTED if acted or (incident.state is IncidentState.AHEAD and incident.resolution) else Event.CLEARED
     after = move(id, incident.state, event)
     if incident.state is IncidentState.AHEAD:
@@ -180,9 +181,9 @@ def cleared(work: Work, id: str) -> None:
         clocks.add(work, "settle", id, id, None, work.now, until)
 
 
-def _changed_something(work: Work, playbook: str) -> bool:
-    known = work.settings.playbooks.get(playbook)
-    return bool(known and any(step.changing for step in known.steps))
+def _acted(run: Run) -> bool:
+    """Whether a run changed something, and it was not in vain."""
+    return run.repair not in USELESS and any(step.changing and step.state is StepState.OK for step in run.steps)
 
 
 def end(work: Work, id: str, state: IncidentState, by: str, text: str | None = None) -> None:

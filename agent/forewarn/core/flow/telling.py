@@ -13,6 +13,7 @@ from datetime import timedelta
 from forewarn.core.flow import clocks, sending, texts
 from forewarn.core.tell import audience, compose
 from forewarn.core.tell.may import may
+from forewarn.core.tell.scene import Composed
 from forewarn.core.work import Work
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.level import Level
@@ -55,15 +56,22 @@ def page(work: Work, id: str, who: str, cause: str) -> None:
     _offer(work, message)
 
 
-def ask(work: Work, id: str, who: str, question: str, choices: tuple[str, ...], run: str) -> str:
+def ask(work: Work, id: str, who: str, wanted: str, choices: tuple[str, ...], run: str) -> str:
     """Put a question to a responder; answers the message's id."""
     incident, person = work.incident(id), work.settings.people[who]
     assert incident is not None
-    composed = compose.ask(person, texts.scene(work, incident, who), question, choices, work.settings, work.now)
+    composed = compose.ask(person, texts.scene(work, incident, who), wanted, choices, work.settings, work.now)
+    return question(work, id, who, composed, run, "question")
+
+
+def question(work: Work, id: str, who: str, composed: Composed, run: str, subkind: str) -> str:
+    """Put a text that wants an answer to a responder; answers the message's id."""
+    incident, person = work.incident(id), work.settings.people[who]
+    assert incident is not None
     message = Message(
         id=work.new_id("M"),
         kind=MessageKind.ASK,
-        subkind="question",
+        subkind=subkind,
         to=who,
         language=person.language,
         channels=tuple(channel.kind for channel in person.channels),

@@ -10,7 +10,7 @@ from forewarn.model.due import Due
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.message import Message, MessageKind, MessageState
-from forewarn.model.playbook import Run, StepState
+from forewarn.model.playbook import Run, StepResult, StepState, command_text
 from forewarn.model.series import unit_of
 from forewarn.model.text import Fact, Say, say
 
@@ -146,14 +146,27 @@ def series_link(finding: Finding) -> Link:
 
 
 def run_link(run: Run, beside: bool = False) -> Link:
-    facts: dict[str, Fact] = {"playbook": run.playbook, "state": f"run.state.{run.state}", "by": run.by}
-    steps = (
-        say("why.link.step", step=step.name, result=str(step.state)) for step in run.steps if step.state is not StepState.WAITING
-    )
+    facts: dict[str, Fact] = {"playbook": run.playbook, "state": f"console.run_state.{run.state}", "by": run.by}
+    steps = [said for step in run.steps if step.state is not StepState.WAITING for said in _step(step)]
+    if run.repair:
+        steps.append(say("repair.why.outcome", repair=f"repair.outcome.{run.repair}"))
     return Link(
         id=run.id, type="run", at=run.started_at, says=(Say("why.link.run", facts), *steps), facts=facts, sources=(run.incident,),
         beside=beside,
     )  # fmt: skip
+
+
+def _step(step: StepResult) -> Iterable[Say]:
+    """How it ended; of a change also what exactly was run, and who said yes."""
+    yield say("why.link.step", step=step.name, result=str(step.state))
+    if step.started_at and (step.changing or step.kind == "undo"):
+        yield say("repair.why.ran", command=command_text(step.spec), where=step.where)
+        if step.ended_at:
+            yield say("repair.why.took", took=(step.ended_at - step.started_at).total_seconds())
+    if step.approved_by:
+        yield say("why.link.approved", who=", ".join(step.approved_by))
+    if step.why:
+        yield step.why
 
 
 def due_link(due: Due, beside: bool = False) -> Link:

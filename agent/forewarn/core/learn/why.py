@@ -23,10 +23,10 @@ from forewarn.model.hold import Hold
 from forewarn.model.impact import Measure
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.message import Message, MessageKind
-from forewarn.model.playbook import Run
+from forewarn.model.playbook import Guard, Run
 from forewarn.model.text import Say, say
 
-Entity = Finding | Incident | Due | Hold | Message | Run | Measure
+Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard
 Show = Callable[[Say], str]
 FINDINGS_SHOWN = 5
 UNSEEN = "cannot-see"

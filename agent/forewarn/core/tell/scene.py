@@ -11,7 +11,7 @@ from forewarn.model.incident import Incident
 from forewarn.model.level import Effect
 from forewarn.model.map import Customer, Service
 from forewarn.model.message import Message, MessageState
-from forewarn.model.playbook import Run, RunState, StepState
+from forewarn.model.playbook import Repair, Run, RunState, StepState
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 
@@ -101,7 +101,7 @@ class Doing(StrEnum):
 
 def doing(scene: Scene, settings: Settings) -> Doing | None:
     """The most that may be said about our work: a repair step that runs or ran, a diagnosis that runs, an owner; else nothing."""
-    states = [state for run in scene.runs for state in _repairs(run, settings)]
+    states = [state for run in scene.runs for state in _repairs(run)]
     if StepState.RUNNING in states:
         return Doing.REPAIRING
     if StepState.OK in states:
@@ -112,8 +112,6 @@ def doing(scene: Scene, settings: Settings) -> Doing | None:
     return Doing.LOOKING if looking else None
 
 
-def _repairs(run: Run, settings: Settings) -> list[StepState]:
-    """States of a run's changing steps."""
-    playbook = settings.playbooks.get(run.playbook)
-    changing = {step.name for step in playbook.steps if step.changing} if playbook else set()
-    return [result.state for result in run.steps if result.name in changing]
+def _repairs(run: Run) -> list[StepState]:
+    """States of a run's changing steps; what was in vain was no repair."""
+    return [] if run.repair in (Repair.UNCHANGED, Repair.WORSE) else [result.state for result in run.steps if result.changing]

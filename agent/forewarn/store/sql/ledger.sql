@@ -31,6 +31,10 @@ ON CONFLICT (n) DO UPDATE SET
 INSERT INTO measure (id, state, incident, body) VALUES (:id, :state, :incident, :body)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, incident = excluded.incident, body = excluded.body
 
+-- name: put_guard
+INSERT INTO guard (id, state, incident, body) VALUES (:id, :state, :incident, :body)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, incident = excluded.incident, body = excluded.body
+
 -- name: add_entry
 INSERT INTO timeline (incident, at, body) VALUES (:incident, :at, :body)
 
@@ -80,6 +84,7 @@ SELECT body FROM incident
  WHERE state IN (SELECT value FROM json_each(:unended))
     OR id IN (SELECT incident FROM due WHERE state = 'open')
     OR id IN (SELECT incident FROM message WHERE state IN (SELECT value FROM json_each(:moving)))
+    OR id IN (SELECT incident FROM run WHERE ended_at IS NULL)
  ORDER BY n
 
 -- name: load_findings
@@ -108,6 +113,9 @@ SELECT body FROM run WHERE ended_at IS NULL OR incident IN (SELECT value FROM js
 
 -- name: load_measures
 SELECT body FROM measure ORDER BY n
+
+-- name: load_guards
+SELECT body FROM guard ORDER BY n
 
 -- name: load_counters
 SELECT name, value FROM counter
