@@ -402,10 +402,14 @@ def test_the_shipped_set_loads() -> None:
     assert set(settings.playbooks) >= {"disk-filling", "host-busy", "web-down"}
 
 
-def test_shipped_playbooks_only_read() -> None:
+def test_shipped_playbooks_change_nothing_without_a_yes() -> None:
     for folder, environ in ((shipped(), {}), (DEMO, DEMO_ENV)):
-        for playbook in load(folder, PROBERS, NOW, environ).playbooks.values():
-            assert not any(step.changing for step in playbook.steps)
+        settings = load(folder, PROBERS, NOW, environ)
+        assert settings.policy.modes["step.changes"] is not Mode.LIVE
+        for playbook in settings.playbooks.values():
+            assert playbook.mode is not Mode.LIVE
+            for step in playbook.steps:
+                assert not step.changing or step.undo or step.idempotent or step.irreversible
 
 
 def test_the_demo_loads() -> None:
