@@ -167,7 +167,8 @@ def _change(screen: Screen, run: dict[str, Any], step: dict[str, Any]) -> list[s
 
     if not step["command"]:
         return []
-    lines = [screen.t("cli.playbook.exact", command=step["command"])]
+    begun = step["started_at"] is not None
+    lines = [screen.t("cli.playbook.exact" if begun else "cli.playbook.would", command=step["command"])]
     if step["undo"]:
         lines.append(screen.t("cli.playbook.undo", command=step["undo"]))
     if step["approved_by"]:

@@ -165,18 +165,18 @@ def verified(work: Work, run: Run, at: int, state: StepState) -> Run:
     if finding and finding.state is FindingState.CLEARED and finding.ended == "cleared":
         repair = Repair.REPAIRED
     ended = StepState.OK if repair in (Repair.REPAIRED, Repair.BETTER) else StepState.FAILED
-    run = replace(playbook.with_step(run, at, replace(result, state=ended)), repair=repair)
-    return _with_undo(work, run, at) if repair in playbook.USELESS else run
+    return replace(playbook.with_step(run, at, replace(result, state=ended)), repair=repair)
 
 
-def _with_undo(work: Work, run: Run, at: int) -> Run:
+def with_undo(work: Work, run: Run, at: int) -> Run:
     """What was done in vain is taken back, unless part of it may or may not have run: then a person decides."""
-    unsure = any(step.changing and step.state is StepState.UNKNOWN for step in run.steps)
-    if unsure:
+    if run.repair not in playbook.USELESS:
+        return run
+    if any(step.changing and step.state is StepState.UNKNOWN for step in run.steps):
         work.note(run.incident, say("repair.no_undo.unsure"), run.id)
         return run
     undone = playbook.with_undo(run, at)
-    if undone is run or len(undone.steps) == len(run.steps):
+    if len(undone.steps) == len(run.steps):
         work.note(run.incident, say("repair.no_undo.none"), run.id)
     return undone
 

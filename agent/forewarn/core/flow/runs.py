@@ -179,8 +179,10 @@ def finish(
     if result.kind == playbook.VERIFY:
         run = changes.verified(work, run, at, state)
         result = run.steps[at]
-    work.put(run)
     _tell_story(work, run, result)
+    if result.kind == playbook.VERIFY:
+        run = changes.with_undo(work, run, at)
+    work.put(run)
     if state is StepState.UNKNOWN and not (result.changing or result.kind in MENDING):
         work.put(replace(run, state=RunState.UNKNOWN, ended_at=work.now))
         return
