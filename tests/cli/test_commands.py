@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Forewarn
 from web_stage import ENTRIES, NOW, TOKEN, Stage, incident, message, story
 
+from conftest import Forewarn
 from forewarn.cli.screen import Screen, width
 from forewarn.model.errors import Refused
 from forewarn.model.series import SeriesId

@@ -8,8 +8,8 @@ import sys
 import time
 
 import pytest
-from conftest import Forewarn
 
+from conftest import Forewarn
 from forewarn import __version__
 from forewarn.cli.main import COMMANDS, main
 
