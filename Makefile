@@ -1,12 +1,13 @@
 # make run    install and run Forewarn on this machine, state in ./var
 # make demo   the whole chain on a small shop, in about a minute   (ARGS=--once ends by itself)
 # make test   install what tests need and run all of them          (SLOW=1 adds the proofs that take minutes)
+# make bundle one file with all wheels and install.sh, for hosts without a package index
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: run demo test lint install install-dev clean
+.PHONY: run demo test lint install install-dev bundle clean
 
 run: $(VENV)/.installed
 	@$(BIN)/forewarn run $(ARGS)
@@ -19,6 +20,9 @@ test: $(VENV)/.installed-dev
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check agent tests scripts && $(BIN)/ruff format --check agent tests scripts && $(BIN)/mypy
+
+bundle: $(VENV)/.installed
+	@scripts/bundle.sh $(BIN)/python dist
 
 install: $(VENV)/.installed-dev
 

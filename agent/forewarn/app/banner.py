@@ -10,14 +10,14 @@ from forewarn.model.text import Say, say
 from forewarn.ports import ProbeView
 
 
-def lines(views: Iterable[ProbeView], settings: Settings, address: str, link: str, state: str) -> list[str]:
+def lines(views: Iterable[ProbeView], settings: Settings, address: str, link: str | None, state: str) -> list[str]:
     """The lines of a start, in the daemon's language."""
     views = list(views)
     known = {"version": settings.id, "state": state}
     said = [
         say("cli.run.sees", probes=_seen(views), **known),
         *([say("cli.run.blind", what=blind)] if (blind := _blind(views)) else []),
-        say("cli.run.console", address=address, link=link),
+        say("cli.run.console", address=address, link=link) if link else say("cli.run.console_plain", address=address),
         say("cli.run.state", state=state, config=settings.folder, id=settings.id),
     ]
     return [_words(one, settings) for one in said]

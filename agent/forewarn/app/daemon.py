@@ -232,7 +232,7 @@ class Daemon:
                 while any(target.at is None for view in self._poller.views() for target in view.targets):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         address = f"http://{self._settings.daemon.host}:{self._port}/"
-        link = f"{address}link/{self._links.make()}"
+        link = None if self._notifier.listening else f"{address}link/{self._links.make()}"  # a journal has other readers
         print(f"Forewarn {__version__}")
         for line in banner.lines(self._poller.views(), self._settings, address, link, self._place.shown):
             print(line)
