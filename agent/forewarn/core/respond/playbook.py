@@ -26,6 +26,7 @@ from forewarn.model.playbook import Playbook, Repair, Run, RunState, Step, StepR
 from forewarn.model.settings import Settings
 
 VERIFY = "verify"
+UNSEEN = "cannot-see"
 PORTS = {"https": 443, "http": 80}
 USELESS = frozenset({Repair.UNCHANGED, Repair.WORSE})
 BROKE_OFF = frozenset({StepState.FAILED, StepState.UNKNOWN, StepState.SKIPPED})
@@ -38,6 +39,9 @@ def fitting(finding: Finding, settings: Settings) -> list[Playbook]:
 
 
 def fits(playbook: Playbook, finding: Finding, settings: Settings) -> bool:
+    """Everything that `for:` gives must match. That we could not look is no trouble of a playbook that does not name it."""
+    if finding.rule == UNSEEN and playbook.match.rule != UNSEEN:
+        return False
     tags = tags_of(finding, settings)
     match = playbook.match
     wanted = (
