@@ -40,7 +40,7 @@ async def test_programs(code, result, summary):
 async def test_a_program_that_does_not_end_may_have_done_its_work():
     began = time.monotonic()
     outcome = await run_step(python("import time; print('begun', flush=True); time.sleep(30)"), "local", 0.2)
-    assert time.monotonic() - began < 2.0
+    assert time.monotonic() - began < 10.0
     assert (outcome.result, outcome.summary) == ("unknown", "stopped: no end within 0.2 s")
 
 

