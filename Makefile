@@ -1,5 +1,6 @@
 # make run    install and run Forewarn on this machine, state in ./var
 # make demo   the whole chain on a small shop, in about a minute   (ARGS=--once ends by itself)
+# make deb    a package for this Debian or Ubuntu, in dist/
 # make test   install what tests need and run all of them          (SLOW=1 adds the proofs that take minutes)
 # make bundle one file with all wheels and install.sh, for hosts without a package index
 PYTHON ?= python3
@@ -7,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: run demo test lint install install-dev bundle clean
+.PHONY: run demo test lint install install-dev deb bundle clean
 
 run: $(VENV)/.installed
 	@$(BIN)/forewarn run $(ARGS)
@@ -31,6 +32,9 @@ $(VENV)/.installed: pyproject.toml scripts/install.sh
 
 $(VENV)/.installed-dev: pyproject.toml scripts/install.sh
 	@scripts/install.sh $(PYTHON) $(VENV) dev
+
+deb: $(VENV)/.installed
+	@packaging/deb.sh $(VERSION)
 
 clean:
 	rm -rf $(VENV) build dist
