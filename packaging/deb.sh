@@ -31,7 +31,7 @@ ln -sfn python3 "$venv/bin/python"
 printf 'home = /usr/bin\ninclude-system-site-packages = false\n' >"$venv/pyvenv.cfg"
 find "$venv" -name __pycache__ -type d -prune -exec rm -rf {} +
 rm -f "$venv/lib/python3.$minor/site-packages/"forewarn-*.dist-info/direct_url.json
-printf '#!/usr/lib/forewarn/bin/python -I\nfrom forewarn.cli.main import main\n\nraise SystemExit(main())\n' >"$root/usr/bin/forewarn"
+cp packaging/forewarn "$root/usr/bin/forewarn"
 chmod 755 "$root/usr/bin/forewarn"
 
 cp systemd/forewarn.service systemd/forewarn-smart.service systemd/forewarn-smart.timer "$root/usr/lib/systemd/system/"

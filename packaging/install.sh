@@ -11,12 +11,15 @@ program=/usr/lib/forewarn
 config=/etc/forewarn
 state=/var/lib/forewarn
 units=/etc/systemd/system
+services="forewarn.service forewarn-smart.service forewarn-smart.timer"
 
 fail() { echo "$1" >&2; exit 1; }
 
 uninstall() {
-    systemctl disable --now forewarn.service 2>/dev/null || true
-    rm -rf "$program" /usr/bin/forewarn "$units/forewarn.service" /etc/sysusers.d/forewarn.conf /etc/tmpfiles.d/forewarn.conf
+    systemctl disable --now forewarn.service forewarn-smart.timer 2>/dev/null || true
+    systemctl stop forewarn-smart.service 2>/dev/null || true
+    rm -rf "$program" /usr/bin/forewarn /etc/sysusers.d/forewarn.conf /etc/tmpfiles.d/forewarn.conf /run/forewarn-smart
+    for unit in $services; do rm -f "$units/$unit"; done
     systemctl daemon-reload
     if [ "${1:-}" = --purge ]; then
         rm -rf "$config" "$state"
@@ -53,7 +56,8 @@ shipped=$("$program.new/bin/python" -I -c 'from forewarn.config.find import ship
 
 install -d -m 0755 "$config"
 for part in config probes playbooks; do
-    (cd "$shipped/$part" && find . -type f ! -path './demo/*' | sed 's|^\./||') | while read -r file; do
+    # Not the ladder and the phrases: a whole copy would hide the better ones of a later version.
+    (cd "$shipped/$part" && find . -type f ! -path './demo/*' ! -path './phrases/*' ! -path './schemas/*' ! -name ladder.yaml | sed 's|^\./||') | while read -r file; do
         new="$shipped/$part/$file" old="$config/$part/$file"
         install -d -m 0755 "$(dirname "$old")"
         if [ ! -e "$old" ]; then
@@ -64,6 +68,7 @@ for part in config probes playbooks; do
         fi
     done
 done
+ln -sfn "$(echo "$shipped" | sed "s|^$program\.new|$program|")/config/schemas" "$config/config/schemas"
 # The environment's scripts name its folder: say the final one.
 for file in "$program.new"/bin/* "$program.new/pyvenv.cfg"; do
     if [ ! -L "$file" ] && grep -qI "$program.new" "$file"; then sed -i "s|$program\.new|$program|g" "$file"; fi
@@ -72,19 +77,19 @@ rm -rf "$program.old"
 if [ -e "$program" ]; then mv "$program" "$program.old"; fi
 mv "$program.new" "$program"
 rm -rf "$program.old"
-ln -sf "$program/bin/forewarn" /usr/bin/forewarn
+install -m 0755 forewarn /usr/bin/forewarn
 
 install -d /etc/sysusers.d /etc/tmpfiles.d
 install -m 0644 systemd/sysusers.d/forewarn.conf /etc/sysusers.d/forewarn.conf
 install -m 0644 systemd/tmpfiles.d/forewarn.conf /etc/tmpfiles.d/forewarn.conf
-install -m 0644 systemd/forewarn.service "$units/forewarn.service"
+for unit in $services; do install -m 0644 "systemd/$unit" "$units/$unit"; done
 systemd-sysusers forewarn.conf
 systemd-tmpfiles --create forewarn.conf
 systemctl daemon-reload
 if [ -n "$upgrade" ]; then
-    systemctl restart forewarn.service
+    systemctl restart forewarn.service forewarn-smart.timer
 else
-    systemctl enable --now forewarn.service
+    systemctl enable --now forewarn-smart.timer forewarn.service
 fi
 echo "$(forewarn --version) runs. Its files: $config; its state: $state; its log: journalctl -u forewarn"
-echo "The console is on http://127.0.0.1:8420/ of this machine; a link with buttons: sudo FOREWARN_STATE=$state forewarn status --link"
+echo "The console is on http://127.0.0.1:8420/ of this machine; a link with buttons: sudo forewarn status --link"

@@ -14,9 +14,9 @@ trap 'rm -rf "$work"' EXIT
 echo "wheels for $tag ..."
 mkdir -p "$work/$name"
 "$python" -m pip wheel --quiet --disable-pip-version-check --wheel-dir "$work/$name/wheels" .
-cp -r systemd packaging/install.sh LICENSE "$work/$name/"
+cp -r systemd packaging/install.sh packaging/forewarn LICENSE "$work/$name/"
 "$python" -c 'import sys; print(f"{sys.version_info[0]}.{sys.version_info[1]}")' > "$work/$name/python-version"
-chmod 0755 "$work/$name/install.sh"
+chmod 0755 "$work/$name/install.sh" "$work/$name/forewarn"
 mkdir -p "$out"
 tar -C "$work" --sort=name --owner=0 --group=0 -czf "$out/$name.tar.gz" "$name"
 echo "$out/$name.tar.gz  $(du -h "$out/$name.tar.gz" | cut -f1): unpack it on the host and run ./install.sh as root"

@@ -5,21 +5,22 @@
 #         The root is made once and stays untouched: each run writes to an overlay in memory.
 #         Not there: network (loopback only), cgroup controllers (MemoryMax and TasksMax do nothing).
 # Needs   root; apt: debootstrap systemd-container procps util-linux tar
-# Call    nspawn.sh [-c CACHE] [-f FOLDER] COMMAND [ARG...]
+# Call    nspawn.sh [-c CACHE] [-p PACKAGES] [-f FOLDER] COMMAND [ARG...]
 #         -c CACHE   folder that keeps the root (about 240 MB); without it a temporary one is made and removed
+#         -p PACKAGES  more packages for the root, with commas; only when it is made (give it a CACHE of its own)
 #         -f FOLDER  is copied to /lab inside; COMMAND starts there
 #         Runs with the same CACHE wait for each other. The exit status is COMMAND's; 125 if the system did not come up.
-# Example nspawn.sh -c var/lab -f build/lab sh -c './install.sh && systemctl start forewarn'
+# Example nspawn.sh -c var/lab -f dist sh -c 'dpkg -i forewarn_*.deb && forewarn status'
 # Took    55 s the first time, then 1.6 s a run besides COMMAND (2 cores)
 set -euo pipefail
 
-packages=systemd,systemd-sysv,dbus,udev,procps,iproute2,kmod,python3
+packages=systemd,systemd-sysv,dbus,udev,procps,iproute2,kmod,python3,python3-venv
 boot_limit_s=60
 
 usage() { sed -n '/^# Call/,/^# Example/s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 cache='' folder=''
-while getopts c:f: option; do
-  case $option in c) cache=$OPTARG ;; f) folder=$OPTARG ;; *) usage ;; esac
+while getopts c:p:f: option; do
+  case $option in c) cache=$OPTARG ;; p) packages=$packages,$OPTARG ;; f) folder=$OPTARG ;; *) usage ;; esac
 done
 shift $((OPTIND - 1))
 [ $# -gt 0 ] || usage

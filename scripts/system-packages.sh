@@ -1,11 +1,17 @@
 #!/bin/sh
 # What tests need beyond Python, from the distribution's packages; nothing is done when all of it is there.
+# usage: scripts/system-packages.sh [--slow]
 set -eu
 missing=
 want() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 want openssl openssl
 want chromium chromium
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
+if [ "${1:-}" = --slow ]; then
+    want debootstrap debootstrap
+    want systemd-nspawn systemd-container
+    want pgrep procps
+fi
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null 2>&1; then
     echo "Tests that need these are skipped; install them with:  sudo apt install$missing" >&2

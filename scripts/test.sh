@@ -6,7 +6,7 @@ bin=.venv/bin
 slow=
 [ "${1:-}" = --slow ] && { slow=1; shift; }
 
-scripts/system-packages.sh
+scripts/system-packages.sh ${slow:+--slow}
 "$bin/ruff" check agent tests scripts
 "$bin/ruff" format --check agent tests scripts
 "$bin/mypy"
