@@ -200,6 +200,27 @@ def test_a_burst_ends_by_the_clock_alone():
     assert 60 <= (player.now - START).total_seconds() <= 130
 
 
+def test_what_could_not_be_looked_at_is_not_gone():
+    player = Player(Watch(probe(HIGH)))
+    player.used(0.95, 0.95)
+    for hidden in ((("mount", "/srv"),), (("mount", "/s*"),)):
+        for _ in range(100):
+            assert told(player.run(values={ROOT: 0.1}, hidden=hidden) + player.watch.tick(player.now)) == []
+    moves = [moved for _ in range(100) for moved in player.run(values={ROOT: 0.1}) + player.watch.tick(player.now)]
+    assert told(moves) == ["high gone"]
+
+
+def test_what_could_not_be_looked_at_after_a_restart_is_not_gone():
+    before = Player(Watch(probe(HIGH)))
+    began = before.used(0.95, 0.95)
+    after = Player(Watch(probe(HIGH)), before.now)
+    after.watch.resume([finding(began[-1])])
+    for _ in range(100):
+        assert told(after.run(values={ROOT: 0.1}, hidden=(("mount", "*"),)) + after.watch.tick(after.now)) == []
+    moves = [moved for _ in range(100) for moved in after.run(values={ROOT: 0.1}) + after.watch.tick(after.now)]
+    assert told(moves) == ["high gone"]
+
+
 def test_a_file_system_that_is_gone_is_watched_no_more():
     player = Player(Watch(probe(HIGH)))
     player.run(values={USED: 0.95, ROOT: 0.1})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from forewarn.cli.main import COMMANDS
+from forewarn.probers.smart import FOLDER
+from forewarn.probers.smart_collect import ALL_S
 
 UNITS = Path(__file__).parents[2] / "systemd"
-MOST = {"forewarn.service": 15, "forewarn-smart.service": 25}
+MOST = {"forewarn.service": 15, "forewarn-smart.service": 20}
 """Exposure in tenths, as `systemd-analyze security --threshold` takes it."""
 needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not here (package systemd)")
 
@@ -59,3 +62,21 @@ def test_the_state_folder_is_the_one_that_systemd_makes():
 def test_the_user_of_the_unit_is_the_one_that_sysusers_makes():
     made = [line.split()[1] for line in (UNITS / "sysusers.d/forewarn.conf").read_text().splitlines() if line.startswith("u")]
     assert values("forewarn.service", "User") == values("forewarn.service", "Group") == made == ["forewarn"]
+
+
+def test_the_disks_are_read_by_a_module_that_exists_into_the_folder_that_the_daemon_reads():
+    (call,) = values("forewarn-smart.service", "ExecStart")
+    python, *options, module, folder = call.split()
+    assert python == "/usr/lib/forewarn/bin/python" and options == ["-I", "-m"]
+    assert (
+        importlib.util.find_spec(module) and folder == FOLDER == f"/run/{values('forewarn-smart.service', 'RuntimeDirectory')[0]}"
+    )
+    assert values("forewarn-smart.service", "Group") == values("forewarn.service", "Group"), "or the daemon could not read them"
+    assert float(values("forewarn-smart.service", "TimeoutStartSec")[0]) > ALL_S, "it ends by itself before it is ended"
+
+
+def test_reading_the_disks_takes_two_capabilities_and_no_network():
+    assert values("forewarn-smart.service", "CapabilityBoundingSet") == ["CAP_SYS_RAWIO CAP_SYS_ADMIN"]
+    assert values("forewarn-smart.service", "PrivateNetwork") == ["yes"] and values("forewarn-smart.service", "DevicePolicy") == [
+        "closed"
+    ]

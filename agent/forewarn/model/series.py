@@ -96,6 +96,8 @@ class ProbeRun:
     `columns[i]` names `values[i]`; a prober hands in the same columns tuple run after run, so that nothing is built anew.
     `at_s` is epoch seconds UTC of the start; `reason` comes from the prober's closed list; `detail` shows the failing
     value to people and holds no secret. `lines` are up to five example log lines (evidence, already masked).
+    `hidden` are labels (the value a glob) of things that are there and could not be looked at this time, as a disk asleep:
+    that their series are absent does not mean that they are gone.
     `cursor` is the follower's place to go on from; it is stored with the samples of this run.
     """
 
@@ -110,6 +112,7 @@ class ProbeRun:
     lateness_s: float = 0.0
     took_s: float = 0.0
     lines: tuple[str, ...] = ()
+    hidden: Labels = ()
     cursor: Mapping[str, object] | None = field(default=None, compare=False)
 
 

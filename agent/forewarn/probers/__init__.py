@@ -10,7 +10,7 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import command, host, http, log, tcp, temperature
+from forewarn.probers import command, host, http, log, smart, tcp, temperature
 
 HERE = (Target("local", "local"),)
 """The one target of kinds that look at this machine."""
@@ -52,6 +52,12 @@ def _tcp() -> Any:
     return TcpProber()
 
 
+def _smart() -> Any:
+    from forewarn.probers.smart_read import SmartProber
+
+    return SmartProber()
+
+
 PROBERS: Mapping[str, Kind] = {
     "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
     "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS),
@@ -66,5 +72,6 @@ PROBERS: Mapping[str, Kind] = {
         targets=HERE,
         metrics=temperature.METRICS,
     ),
+    "smart": Kind(smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS),
     "command": Kind(command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS),
 }

@@ -36,6 +36,8 @@ class Reason(StrEnum):
     NO_TOOL = "no_tool"
     NO_NETWORK = "no_network"
     ASLEEP = "asleep"
+    NO_SMART = "no_smart"  # a virtual disk, or one whose SMART is switched off
+    STALE = "stale"  # what another part wrote for us is too old
     CONFIG = "config"  # a target or option that can't be used
     UNDECIDED = "undecided"  # a check program could not tell
     STOPPED = "stopped"  # the daemon stopped while the run was under way

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from math import isfinite
 
 from forewarn.model.finding import Finding, FindingState
@@ -188,7 +189,7 @@ class Watch:
 
     def _gone(self, line: Line, run: ProbeRun) -> bool:
         """A file system that was unmounted, a label that comes no more. A counter that rests is not gone: it is shown."""
-        if line.id.metric == UP[0] or not line.times or run.outcome is not Outcome.UP:
+        if line.id.metric == UP[0] or not line.times or run.outcome is not Outcome.UP or _hidden(run, line.id):
             return False
         return run.at_s - line.times[-1] > max(GONE_S, GONE_INTERVALS * self.probe.every_s)
 
@@ -197,7 +198,7 @@ class Watch:
         moves = []
         for key, finding in list(self._open.items()):
             run, up = self._last.get(finding.target), self._lines.get(SeriesId(self.probe.name, finding.target, *UP))
-            if run is None or up is None or run.outcome is not Outcome.UP:
+            if run is None or up is None or run.outcome is not Outcome.UP or _hidden(run, SeriesId.parse(finding.series)):
                 continue
             if up.times[-1] - up.times[0] > max(GONE_S, GONE_INTERVALS * self.probe.every_s):
                 del self._open[key]
@@ -274,6 +275,11 @@ def _alike(judge: Judge, before: Judge) -> bool:
     """The same rule, wherever in its file it stands now."""
     a, b = judge.rule, before.rule
     return (a.kind, a.metric, a.labels, a.options) == (b.kind, b.metric, b.labels, b.options)
+
+
+def _hidden(run: ProbeRun, id: SeriesId) -> bool:
+    """Whether the run says that this series' thing is there, though it could not be looked at."""
+    return any(fnmatchcase(id.label(name) or "", glob) for name, glob in run.hidden)
 
 
 def _series(line: Line) -> SeriesView:
