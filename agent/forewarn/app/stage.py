@@ -189,7 +189,10 @@ class Stage:
         for series in self._samples.series():
             since = (self.now - timedelta(days=30)).timestamp()
             if series.probe in self._watches:
-                self._watches[series.probe].warm(series, self._samples.read(series, since, self.now.timestamp()))
+                watch, until = self._watches[series.probe], self.now.timestamp()
+                near = {other.metric: self._samples.read(other, since, until) for other in watch.beside(series)}
+                near = {metric: window for metric, window in near.items() if window.times_s}
+                watch.warm(series, self._samples.read(series, since, until), near)
         for name, watch in self._watches.items():
             watch.resume([f for f in self.kept.values() if isinstance(f, Finding) and f.probe == name])
 

@@ -20,13 +20,17 @@ from forewarn.config.validate import validated
 from forewarn.config.written import Duration, Name, Positive, Share, Value, Written, described
 from forewarn.core.detect.forecast import ForecastOptions
 from forewarn.core.detect.pattern import PatternOptions
+from forewarn.core.detect.risk import RiskOptions
 from forewarn.core.detect.threshold import ThresholdOptions
 from forewarn.model.level import Colour, Effect, Mode
 from forewarn.model.probe import Rule, Source
 from forewarn.model.series import Labels, parse_metric
 
-LATER = ("slo", "risk", "baseline", "change", "absence", "flatline", "new-term", "cardinality", "compose")
+LATER = ("slo", "baseline", "change", "absence", "flatline", "new-term", "cardinality", "compose")
 """Rule kinds of the design that this version does not have."""
+
+DISK = "disk_ok"
+"""The series that a risk is about."""
 
 BUILTIN = ("down", "cannot-see")
 
@@ -64,6 +68,14 @@ class PatternWritten(Written):
     more_than: int = described("fires above this many", 20, default=0, ge=0)
     within: Positive = described("counted over this span", "1m", default=60.0)
     clear_after: Positive = described("ends after this span without it", "5m", default=300.0)
+
+
+class RiskWritten(Written):
+    """How likely a disk fails within a horizon; without dates."""
+
+    metric: str = described("the disk's own verdict; what else it shows is looked at with it", "disk_ok", default=DISK)
+    above: Share = described("fires from this probability", "10%", default=0.1)
+    within: Positive = described("within this span", "30d", default=30 * 86400.0)
 
 
 def _limit(metric: str, above: object, below: object) -> tuple[str, float]:
@@ -125,6 +137,16 @@ def _pattern(written: PatternWritten, metric: str) -> PatternOptions:
     return PatternOptions(more_than=written.more_than, within_s=written.within, clear_after_s=written.clear_after)
 
 
+def _risk(written: RiskWritten, metric: str) -> RiskOptions:
+    if metric != DISK:
+        raise Wrong(f"a risk is that of a disk, and {metric} is not", f"write metric: {DISK}, or leave it out")
+    if not 0 < written.above < 1:
+        raise Wrong(f"above {number_text(written.above)} is out of range", "write 1% to 99%")
+    if not 86400.0 <= written.within <= 365 * 86400.0:
+        raise Wrong("within is out of range", "write 1d to 365d; the figures behind it are those of 30 days")
+    return RiskOptions(above=written.above, within_s=written.within)
+
+
 @dataclass(frozen=True)
 class RuleKind:
     """One line of the table: what people write, and what the detector gets (raises Wrong)."""
@@ -137,6 +159,7 @@ KINDS: Mapping[str, RuleKind] = {
     "threshold": RuleKind(ThresholdWritten, _threshold),
     "forecast": RuleKind(ForecastWritten, _forecast),
     "pattern": RuleKind(PatternWritten, _pattern),
+    "risk": RuleKind(RiskWritten, _risk),
 }
 
 

@@ -104,6 +104,7 @@ def finding(it: Finding, dues: Sequence[Due], reader: Reader) -> Body:
         },
         "dues": [due(one, reader) for one in dues],
         "forecast": forecast(it.forecast),
+        "old": it.old,
         "incident": it.incident,
         "config": it.config,
         "source": it.source,

@@ -38,7 +38,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a detector says now. `confirmed`: at least two runs in a row agree (or the rule's `for` has passed)."""
+    """What a detector says now. `confirmed`: at least two runs in a row agree (or the rule's `for` has passed).
+
+    `old`: it fires on what stood already when the series was first seen: true, but no news (an old wound).
+    """
 
     state: RuleState
     why: Say
@@ -46,6 +49,7 @@ class Claim:
     forecast: Forecast | None = None
     confirmed: bool = True
     ready_at: datetime | None = None  # while learning: when the first answer is expected
+    old: bool = False
 
 
 class FindingState(StrEnum):
@@ -80,6 +84,7 @@ class Finding:
     config: str
     source: str  # file:line of the rule
     seq: int  # sequence of the last transition taken from this series' rule
+    old: bool = False  # an old wound: it opens nothing as long as it does not change
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -122,6 +122,7 @@ class Window:
 
     `times_s` (epoch seconds) and `values` have the same length n >= fresh >= 0. `columns` of labels never differ inside.
     `every_s` is the probe's interval (0: not known). `reason`, `detail` and `lines` are those of the newest run.
+    `beside`: by metric, the series of the same thing (target and labels) that the detector asked to see too.
     """
 
     times_s: array[float]
@@ -131,6 +132,7 @@ class Window:
     reason: str | None = None
     detail: str | None = None
     lines: tuple[str, ...] = ()
+    beside: Mapping[str, Window] = field(default_factory=dict)
 
     @staticmethod
     def of(pairs: list[tuple[float, float]], fresh: int | None = None) -> Window:

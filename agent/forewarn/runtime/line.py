@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -16,6 +17,8 @@ from forewarn.model.probe import Rule
 from forewarn.model.series import ProbeRun, SeriesId, Window, unit_of
 from forewarn.model.text import Say
 
+P_MOVED = 0.1
+"""A probability that moves by less is the same."""
 LIKELY_MOVED_S, LIKELY_MOVED = 300.0, 0.10
 """A date that moves by less than both is the same date."""
 VALUE_MOVED, VALUE_EVERY_S = 0.10, 60.0
@@ -65,6 +68,7 @@ class Judge:
             evidence=finding.evidence,
             forecast=finding.forecast,
             confirmed=finding.confirmed,
+            old=finding.old,
         )
 
     def adopt(self, before: Judge) -> None:
@@ -133,10 +137,10 @@ class Line:
         if self.times:
             self._trim(self.times[-1])
 
-    def window(self, fresh: int, run: ProbeRun | None, every_s: float) -> Window:
+    def window(self, fresh: int, run: ProbeRun | None, every_s: float, beside: Mapping[str, Window] | None = None) -> Window:
         """What a detector is shown."""
         reason, detail, lines = (run.reason, run.detail, run.lines) if run else (None, None, ())
-        return Window(self.times, self.values, min(fresh, len(self.times)), every_s, reason, detail, lines)
+        return Window(self.times, self.values, min(fresh, len(self.times)), every_s, reason, detail, lines, beside or {})
 
     def judge(self, rule: str) -> Judge | None:
         return next((judge for judge in self.judges if judge.rule.name == rule), None)
@@ -161,7 +165,7 @@ def _with_unit(claim: Claim, metric: str) -> Claim:
 
 def _differs(told: Claim, claim: Claim, now: datetime) -> bool:
     """Whether a claim that goes on is worth telling again."""
-    if claim.confirmed and not told.confirmed:
+    if (claim.confirmed and not told.confirmed) or (told.old and not claim.old):
         return True
     if claim.forecast and told.forecast:
         return _date_moved(told, claim, now)
@@ -176,6 +180,8 @@ def _date_moved(told: Claim, claim: Claim, now: datetime) -> bool:
     before, after = told.forecast, claim.forecast
     if before is None or after is None or before.crossed != after.crossed:
         return True
+    if after.likely is None and before.likely is None:
+        return abs((after.p or 0.0) - (before.p or 0.0)) >= P_MOVED
     if after.crossed or before.likely is None or after.likely is None:
         return False
     moved = abs((after.likely - before.likely).total_seconds())

@@ -120,7 +120,8 @@ class Poller:
             if not past.times_s:  # it rested, or we did: where it stood last is all that is known
                 last = last or self._samples.last(watch.probe.name)
                 past = Window.of([last[series]]) if series in last else past
-            watch.warm(series, past)
+            near = {other.metric: past for other in watch.beside(series) if (past := self._past(watch, other, now_s)).times_s}
+            watch.warm(series, past, near)
         return self._samples.cursor(watch.probe.name)
 
     def _past(self, watch: Watch, series: SeriesId, now_s: float) -> Window:

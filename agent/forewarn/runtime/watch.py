@@ -7,7 +7,8 @@ adopts what the watch before it knew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from math import isfinite
@@ -52,13 +53,21 @@ class Watch:
         line = Line.of(series, self.probe.rules)
         return max((judge.detector.needed_s(judge.rule.options) for judge in line.judges), default=0.0)
 
-    def warm(self, series: SeriesId, window: Window) -> None:
-        """Replay history; nothing is told. Its first sample only tells detectors where the series stood."""
+    def beside(self, series: SeriesId) -> list[SeriesId]:
+        """The series of the same thing that this one's rules look at too."""
+        metrics = {name: None for judge in Line.of(series, self.probe.rules).judges for name in judge.detector.beside}
+        return [replace(series, metric=metric) for metric in metrics]
+
+    def warm(self, series: SeriesId, window: Window, beside: Mapping[str, Window] | None = None) -> None:
+        """Replay history; nothing is told. Its first sample only tells detectors where the series stood.
+
+        `beside` is the history of those series, by metric.
+        """
         line = self._line(series)
         if line is None or not window.times_s:
             return
         now = datetime.fromtimestamp(window.times_s[-1], UTC)
-        past = Window(window.times_s, window.values, len(window.times_s) - 1, self.probe.every_s)
+        past = Window(window.times_s, window.values, len(window.times_s) - 1, self.probe.every_s, beside=beside or {})
         line.warm(window)
         for judge in line.judges:
             judge.step(past, now, series.metric)
@@ -173,11 +182,17 @@ class Watch:
     def _step(self, line: Line, judge: Judge, run: ProbeRun | None, now: datetime, moves: list[Moved]) -> None:
         if judge.detector.costly and self._left <= 0:
             return
-        anew = judge.step(line.window(judge.late, run, self.probe.every_s), now, line.id.metric)
+        beside = self._beside(line, judge) if judge.detector.beside else None
+        anew = judge.step(line.window(judge.late, run, self.probe.every_s, beside), now, line.id.metric)
         judge.late = 0
         self._left -= anew and judge.detector.costly
         if (anew or judge.untold) and (moved := judge.moved(line.id, now)):
             moves.append(moved)
+
+    def _beside(self, line: Line, judge: Judge) -> dict[str, Window]:
+        """The newest samples of what else this rule looks at."""
+        near = ((metric, self._lines.get(replace(line.id, metric=metric))) for metric in judge.detector.beside)
+        return {metric: other.window(0, None, self.probe.every_s) for metric, other in near if other and other.times}
 
     def _ticked(self, line: Line, now: datetime) -> list[Moved]:
         window = line.window(0, self._last.get(line.id.target), self.probe.every_s)

@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forewarn.core.detect import cannot_see, down, forecast, pattern, threshold
+from forewarn.core.detect import cannot_see, down, forecast, pattern, risk, threshold
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
     """`history_s(options)`: how many seconds of the past are good to have at a start, `needed_s`: how many it can't do
     without. `keep_s`: so far it looks back at every step; the rest lives in its state. `ticks`: it also wants to be
-    called when only time has passed. `costly`: a judgement takes long enough (about half a millisecond) that many at
+    called when only time has passed. `beside`: metrics of the same thing that it looks at too. `costly`: a judgement takes long enough (about half a millisecond) that many at
     once would be felt; it may come a few samples late."""
 
     step: Callable[..., tuple[Any, Any]]
@@ -27,6 +27,7 @@ class Detector:
     keep_s: Callable[[Any], float]
     ticks: bool = False
     costly: bool = False
+    beside: tuple[str, ...] = ()
 
 
 def _all_kept(module: Any, ticks: bool = False) -> Detector:
@@ -40,6 +41,7 @@ DETECTORS: Mapping[str, Detector] = {
         forecast.step, forecast.resume, forecast.history_s, lambda options: options.window_s, lambda options: 0.0, costly=True
     ),
     "pattern": _all_kept(pattern, ticks=True),
+    "risk": Detector(risk.step, risk.resume, risk.history_s, lambda options: 0.0, lambda options: 0.0, beside=risk.BESIDE),
     "down": _all_kept(down),
     "cannot-see": _all_kept(cannot_see, ticks=True),
 }

@@ -40,7 +40,12 @@ def _began(work: Work, given: Moved, claim: Claim) -> None:
         return  # the rule was removed while its claim was on the way
     finding = _made(work, probe, rule, given, claim)
     work.put(finding)
-    if rule.mode is Mode.SHADOW:
+    _place(work, probe, rule, finding)
+
+
+def _place(work: Work, probe: Probe, rule: Rule, finding: Finding) -> None:
+    """Find it an incident. A shadow's finding, and an old wound, are recorded only."""
+    if rule.mode is Mode.SHADOW or finding.old:
         return
     placement = correlate.place(finding, probe, work.incidents(), {f.id: f for f in work.findings()}, work.settings, work.now)
     match placement:
@@ -81,6 +86,7 @@ def _made(work: Work, probe: Probe, rule: Rule, given: Moved, claim: Claim) -> F
         config=work.settings.id,
         source=str(rule.source),
         seq=given.seq,
+        old=claim.old,
     )
 
 
@@ -115,14 +121,29 @@ def _task(work: Work, finding: Finding) -> None:
 
 
 def _changed(work: Work, finding: Finding, claim: Claim, seq: int) -> None:
-    finding = replace(finding, why=claim.why, evidence=claim.evidence, forecast=claim.forecast, confirmed=claim.confirmed, seq=seq)
+    woke = finding.old and not claim.old
+    finding = replace(
+        finding, why=claim.why, evidence=claim.evidence, forecast=claim.forecast, confirmed=claim.confirmed, seq=seq,
+        old=finding.old and claim.old,
+    )  # fmt: skip
     work.put(finding)
+    if woke:
+        _woke(work, finding)
+        return
     incident = work.incident(finding.incident)
     if incident is None:
         return
     if incident.state is IncidentState.AHEAD and finding.forecast and finding.forecast.crossed:
         incidents.breached(work, incident.id)
     incidents.reassess(work, incident.id)
+
+
+def _woke(work: Work, finding: Finding) -> None:
+    """An old wound grew: from now on it is news."""
+    probe = work.settings.probes.get(finding.probe)
+    rule = probe.rule(finding.rule) if probe else None
+    if probe and rule:
+        _place(work, probe, rule, finding)
 
 
 def _ended(work: Work, finding: Finding, unwatched: bool) -> None:

@@ -108,6 +108,8 @@ def _title(work: Work, impact: Impact, findings: list[Finding], services: tuple[
     name = services[0].name if services else finding.probe
     if finding.forecast:
         forecast = finding.forecast
+        if finding.kind == "risk":
+            return say("title.risk", service=name, what=f"metric.{finding.metric}", p=forecast.p, horizon_s=forecast.horizon_s)
         begin, end = forecast.earliest or forecast.likely, forecast.latest or forecast.likely
         key = "title.forecast_open" if end is None or forecast.latest is None else "title.forecast"
         return say(

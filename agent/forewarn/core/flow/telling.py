@@ -23,6 +23,7 @@ from forewarn.model.policy import Permission, Verdict
 from forewarn.model.text import Say, say
 
 UNSENT = frozenset({MessageState.PLANNED, MessageState.WAITING, MessageState.HELD})
+TOLD_FROM_P = 0.5
 WORTH_TELLING = (Level.P0, Level.P1, Level.P2)
 
 
@@ -92,9 +93,15 @@ def question(work: Work, id: str, who: str, composed: Composed, run: str, subkin
 def forewarn(work: Work, id: str) -> None:
     """Draft forewarnings for the exposed customers who have none yet, if the breach would be worth it."""
     incident = work.incident(id)
-    if incident and incident.state is IncidentState.AHEAD and incident.would_be in WORTH_TELLING:
+    if incident and incident.state is IncidentState.AHEAD and incident.would_be in WORTH_TELLING and _likely(work, incident):
         _draft_all(work, id, Subkind.FOREWARNING)
         _wait_until_it_begins(work, incident)
+
+
+def _likely(work: Work, incident: Incident) -> bool:
+    """Whether it comes rather than not. A risk below one half is for those who can do something about it."""
+    risks = [f.forecast.p for f in work.open_findings(incident) if f.kind == "risk" and f.forecast and f.series == incident.thing]
+    return not risks or any((p or 0.0) >= TOLD_FROM_P for p in risks)
 
 
 def _wait_until_it_begins(work: Work, incident: Incident) -> None:
