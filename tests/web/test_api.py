@@ -114,6 +114,7 @@ def test_findings(told: Stage) -> None:
         "evidence": {"value": 0.912, "limit": 0.95, "window_s": 21600.0, "n": 360, "lines": []},
         "dues": [],
         "forecast": FORECAST,
+        "old": False,
         "incident": "INC-3",
         "config": "3fa9c1",
         "source": "probes/host.yaml:31",

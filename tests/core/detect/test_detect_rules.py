@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from made_series import START, now, play
 
+from forewarn.config.rules import BUILTIN, KINDS
 from forewarn.core.detect import DETECTORS, cannot_see, down, pattern, threshold
 from forewarn.core.detect.forecast import ForecastOptions
 from forewarn.core.detect.pattern import PatternOptions
@@ -219,5 +220,5 @@ def test_every_kind_is_whole(kind, options):
     assert detector.resume(options, None).firing
 
 
-def test_there_is_no_other_kind():
-    assert set(DETECTORS) == {"threshold", "forecast", "pattern", "down", "cannot-see"}
+def test_each_kind_that_people_write_has_its_detector():
+    assert set(DETECTORS) == set(KINDS) | set(BUILTIN)

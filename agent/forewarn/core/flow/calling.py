@@ -91,9 +91,9 @@ def escalated(work: Work, id: str) -> None:
 
 
 def overdue(work: Work, id: str, what: str) -> None:
-    """A due that may page went red: its owner hears of it, or else the next step."""
+    """A due that may page went red: its owner hears of it, or else the next step. A risk without dates is never that urgent."""
     incident = work.incident(id)
-    level = incident.would_be or incident.level if incident else None
+    level = ((incident.earliest and incident.would_be) or incident.level) if incident else None
     if incident is None or not incident.unresolved or level not in (Level.P0, Level.P1):
         return
     if incident.owner and incident.owner in work.settings.people:
