@@ -28,7 +28,7 @@ from forewarn.model.map import Criticality, Customer, Person, Service
 from forewarn.model.message import Approval, Attempt, HeldBy, Message, MessageKind, MessageState
 from forewarn.model.playbook import Match, Playbook, Run, RunState, Step, StepResult, StepState
 from forewarn.model.probe import Probe, Source, Target
-from forewarn.model.series import SeriesId
+from forewarn.model.series import SeriesId, Window
 from forewarn.model.settings import Daemon, Settings
 from forewarn.model.text import Say, say
 from forewarn.ports import Entity, ProbeView, RuleView, SeriesView, TargetView
@@ -343,6 +343,8 @@ class Stage:
     links: Links
     settings: Settings
     app: Any
+    past: dict[str, Window]
+    """Stored samples by series."""
 
     def keep(self, *things: Entity, entries: list[TimelineEntry] | None = None) -> None:
         self.ledger.commit(things, entries or [], [], {})
@@ -386,13 +388,19 @@ def stage(folder: Path, *, customers: bool = False, zone: str = "UTC") -> Iterat
     async def reload():
         return {"ok": True}
 
+    past: dict[str, Window] = {}
+
+    async def history(series: SeriesId, begin_s: float, end_s: float) -> Window:
+        window = past.get(str(series), Window.of([]))
+        return Window.of([(at, value) for at, value in zip(window.times_s, window.values, strict=True) if begin_s <= at < end_s])
+
     app = build(
         ledger=ledger, stats=stats, settings=lambda: it.settings, commands=wishes, clock=clock, token=TOKEN, links=links, metrics=lambda: "forewarn_up 1\n",
-        reload=reload,
+        reload=reload, history=history,
     )  # fmt: skip
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none")
     with serving(uvicorn.Server(config)) as port:
-        it = Stage(port, ledger, stats, wishes, clock, links, found, app)
+        it = Stage(port, ledger, stats, wishes, clock, links, found, app, past)
         yield it
         app.state.feed.close()
     ledger.close()
