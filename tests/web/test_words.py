@@ -18,6 +18,7 @@ from forewarn.model.message import MessageState
 from forewarn.model.playbook import RunState, StepState
 from forewarn.model.series import Outcome
 from forewarn.web.console import FORM_VERBS
+from forewarn.web.probe import PHASES
 
 PACKAGE = Path(forewarn.__file__).parent
 SOURCES = [
@@ -42,6 +43,10 @@ OPEN_ENDED = {
     "console.run_state.": tuple(RunState),
     "console.step_state.": tuple(StepState),
     "console.due_ended.": ("met", "late", "dropped"),
+    "console.nav.": ("first", "now", "messages", "loaded"),
+    "console.strip.": ("now", "near", "far", "undated", "legend"),
+    "console.phase.": (*PHASES, "rest"),
+    "console.loaded.": ("title", "at", "good", "mend", "probes", "services", "customers", "people", "playbooks"),
     "console.verb.": (*FORM_VERBS - {"answer"}, "yes", "no"),
     "state.": tuple(IncidentState),
     "message.state.": tuple(MessageState),

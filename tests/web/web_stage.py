@@ -28,7 +28,7 @@ from forewarn.model.map import Criticality, Customer, Person, Service
 from forewarn.model.message import Approval, Attempt, HeldBy, Message, MessageKind, MessageState
 from forewarn.model.playbook import Match, Playbook, Run, RunState, Step, StepResult, StepState
 from forewarn.model.probe import Probe, Source, Target
-from forewarn.model.series import SeriesId
+from forewarn.model.series import SeriesId, Window
 from forewarn.model.settings import Daemon, Settings
 from forewarn.model.text import Say, say
 from forewarn.ports import Entity, ProbeView, RuleView, SeriesView, TargetView
@@ -343,9 +343,19 @@ class Stage:
     links: Links
     settings: Settings
     app: Any
+    past: dict[str, Window]
+    """Stored samples by series."""
+    loop: asyncio.AbstractEventLoop
 
     def keep(self, *things: Entity, entries: list[TimelineEntry] | None = None) -> None:
         self.ledger.commit(things, entries or [], [], {})
+
+    def publish(self, *things: Entity) -> None:
+        """Tell live pages that these have changed."""
+        self.loop.call_soon_threadsafe(self.app.state.feed.publish, things)
+
+    def end_streams(self) -> None:
+        self.loop.call_soon_threadsafe(self.app.state.feed.close)
 
     def ask(self, path: str, method: str = "GET", body: str | None = None, **headers: str | None) -> Answer:
         """One request; header names are written with _ for -. `host=None` style removes nothing: http.client adds Host."""
@@ -386,21 +396,27 @@ def stage(folder: Path, *, customers: bool = False, zone: str = "UTC") -> Iterat
     async def reload():
         return {"ok": True}
 
+    past: dict[str, Window] = {}
+
+    async def history(series: SeriesId, begin_s: float, end_s: float) -> Window:
+        window = past.get(str(series), Window.of([]))
+        return Window.of([(at, value) for at, value in zip(window.times_s, window.values, strict=True) if begin_s <= at < end_s])
+
     app = build(
         ledger=ledger, stats=stats, settings=lambda: it.settings, commands=wishes, clock=clock, token=TOKEN, links=links, metrics=lambda: "forewarn_up 1\n",
-        reload=reload,
+        reload=reload, history=history,
     )  # fmt: skip
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none")
-    with serving(uvicorn.Server(config)) as port:
-        it = Stage(port, ledger, stats, wishes, clock, links, found, app)
+    with serving(uvicorn.Server(config)) as (port, loop):
+        it = Stage(port, ledger, stats, wishes, clock, links, found, app, past, loop)
         yield it
-        app.state.feed.close()
+        it.end_streams()
     ledger.close()
 
 
 @contextlib.contextmanager
-def serving(server: uvicorn.Server) -> Iterator[int]:
-    """The server on a loop of its own thread; answers its port. Without uvicorn's main loop, whose ticks cost 0.2 s a test."""
+def serving(server: uvicorn.Server) -> Iterator[tuple[int, asyncio.AbstractEventLoop]]:
+    """The server on a loop of its own thread; answers its port and that loop. Without uvicorn's main loop, whose ticks cost 0.2 s a test."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="web-stage", daemon=True)
     thread.start()
@@ -423,7 +439,7 @@ def serving(server: uvicorn.Server) -> Iterator[int]:
 
     call(start())
     try:
-        yield server.servers[0].sockets[0].getsockname()[1]
+        yield server.servers[0].sockets[0].getsockname()[1], loop
     finally:
         call(stop())
         loop.call_soon_threadsafe(loop.stop)

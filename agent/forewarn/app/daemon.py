@@ -186,6 +186,7 @@ class Daemon:
             links=self._links,
             metrics=lambda: metrics(self._telemetry, self._stats, self._inbox, self._outbox),
             reload=self.reload,
+            history=lambda series, begin_s, end_s: self._on(self._sampler, self._samples.read, series, begin_s, end_s),
         )
         host = self._settings.daemon.host
         config = uvicorn.Config(

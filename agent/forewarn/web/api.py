@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
+from forewarn.model.series import SeriesId
+from forewarn.web import probe
 from forewarn.web.desk import Desk
 from forewarn.web.explain import explained
 from forewarn.web.reads import DECLARED, LISTS, Query
@@ -59,6 +62,19 @@ class Api:
         """GET /api/v1/incidents/ID/timeline: an incident's story, oldest line first."""
         desk = self._desk
         return JSONResponse(await desk.read(desk.reads.timeline, request.path_params["id"], desk.reader(request)))
+
+    async def series(self, request: Request) -> Response:
+        """GET /api/v1/series/PROBE|TARGET|METRIC?hours=6|24|168|720: at most 300 columns of least, mean and greatest value."""
+        desk = self._desk
+        try:
+            id = SeriesId.parse(request.path_params["id"])
+        except ValueError as error:
+            raise Unanswerable(Trouble(400, "web.series", {"detail": str(error)})) from error
+        reader, hours = desk.reader(request), probe.hours_of(request.query_params.get("hours"))
+        view = probe.viewed(desk.live(), id.probe)
+        shown = probe.pictured(view, str(id))[0]
+        (window,) = await desk.past([id], reader.now - timedelta(hours=hours), reader.now)
+        return JSONResponse(await desk.read(probe.series_body, desk.reads, view, shown, window, hours, reader))
 
     async def why(self, request: Request) -> Response:
         """GET /api/v1/why/ID: the chain from an id back to its samples; `?text=1` as the text that the CLI prints."""

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from forewarn.core.reader import Body
+from forewarn.model.series import SeriesId, Window
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 from forewarn.ports import Clock, Commands, Ledger, Stats
@@ -41,6 +42,7 @@ def build(
     links: Links,
     metrics: Callable[[], str],
     reload: Callable[[], Awaitable[Body]],
+    history: Callable[[SeriesId, float, float], Awaitable[Window]],
 ) -> Starlette:
     """The application for one daemon. `app.state.feed` is a ports.Feed: publish to it, and close it before stopping.
 
@@ -56,6 +58,7 @@ def build(
         links=links,
         metrics=metrics,
         reload=reload,
+        history=history,
         ledger=ledger,
         reads=Reads(ledger, settings),
         feed=Changes(),
@@ -110,9 +113,13 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         post("/api/v1/links", api.link),
         post("/api/v1/reload", api.reload),
         get("/api/v1/incidents/{id}/timeline", api.timeline),
+        get("/api/v1/series/{id:path}", api.series),
         get("/api/v1/{name}/{id}", api.one),
         get("/api/v1/{name}", api.list),
         get("/", console.first),
+        get("/now", console.now),
+        get("/loaded", console.loaded),
+        get("/live", console.live),
         get("/i/{id}", console.incident),
         get("/p/{name}", console.probe),
         get("/messages", console.messages),

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from forewarn.web import detail
+from forewarn.web import detail, probe
 from forewarn.web.desk import Desk
 from forewarn.web.first import first_page
 from forewarn.web.guard import cookie_name
 from forewarn.web.language import COOKIE, choose
 from forewarn.web.links import SESSION_LIVES
+from forewarn.web.loaded import loaded_page
+from forewarn.web.now import now_page
 from forewarn.web.paper import page
 from forewarn.web.reads import Query
 from forewarn.web.said import Trouble, Unanswerable
 
 MOST_BODY = 65536
+MOST_WORDS = 200
 WHO = "forewarn_who"
 BACK = re.compile(r"/(?:i/INC-\d+|messages(?:\?state=[a-z_]+)?)?")
 YEAR_S = 365 * 86400
@@ -42,10 +46,29 @@ class Console:
         shown = await desk.read(detail.incident_page, desk.reads, request.path_params["id"], desk.reader(request))
         return self._page(request, "incident.html", shown)
 
+    async def now(self, request: Request) -> Response:
+        desk, given = self._desk, request.query_params
+        words, after = given.get("q", "").strip()[:MOST_WORDS], given.get("after") or None
+        shown = await desk.read(now_page, desk.reads, desk.live(), desk.reader(request), words, after)
+        return self._page(request, "now.html", shown)
+
     async def probe(self, request: Request) -> Response:
+        """`?hours=` says how far back the pictures reach, `?series=` shows one that no rule judges."""
+        desk, reader, given = self._desk, self._desk.reader(request), request.query_params
+        hours = probe.hours_of(given.get("hours"))
+        view = probe.viewed(desk.live(), request.path_params["name"])
+        series = probe.pictured(view, given.get("series"))
+        windows = await desk.past([one.series for one in series], reader.now - timedelta(hours=hours), reader.now)
+        shown = await desk.read(probe.probe_page, desk.reads, view, series, windows, hours, reader)
+        return self._page(request, "probe.html", {**shown, "asked": given.get("series")})
+
+    async def loaded(self, request: Request) -> Response:
         desk = self._desk
-        shown = detail.probe_page(desk.live(), desk.settings(), request.path_params["name"], desk.reader(request))
-        return self._page(request, "probe.html", shown)
+        return self._page(request, "loaded.html", loaded_page(desk.settings(), desk.live(), desk.reader(request)))
+
+    async def live(self, request: Request) -> Response:
+        """Server-sent events for the pages' script: the same as the API's, under the pages' own door."""
+        return StreamingResponse(self._desk.feed.events(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
     async def messages(self, request: Request) -> Response:
         desk, query = self._desk, Query.of(request.query_params)

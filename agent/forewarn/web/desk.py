@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from starlette.concurrency import run_in_threadpool
@@ -13,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from forewarn.core.reader import Body, Reader
 from forewarn.model.errors import NotFound, Refused, StoreError
+from forewarn.model.series import SeriesId, Window
 from forewarn.model.settings import Settings
 from forewarn.ports import Clock, Commands, Ledger, Stats
 from forewarn.web.feed import Changes
@@ -38,6 +40,7 @@ class Desk:
     links: Links
     metrics: Callable[[], str]
     reload: Callable[[], Awaitable[Body]]
+    history: Callable[[SeriesId, float, float], Awaitable[Window]]
     reads: Reads
     feed: Changes
     pages: Environment
@@ -57,6 +60,13 @@ class Desk:
         """Ask the store in a thread; raises Unanswerable (503) when it can't answer."""
         try:
             return await run_in_threadpool(what, *given)
+        except StoreError as error:
+            raise Unanswerable(Trouble(503, "web.store", {"detail": str(error)})) from error
+
+    async def past(self, series: Sequence[SeriesId], begin: datetime, end: datetime) -> list[Window]:
+        """The stored samples of each series; raises Unanswerable (503) when the store can't answer."""
+        try:
+            return [await self.history(one, begin.timestamp(), end.timestamp()) for one in series]
         except StoreError as error:
             raise Unanswerable(Trouble(503, "web.store", {"detail": str(error)})) from error
 

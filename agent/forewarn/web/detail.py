@@ -1,4 +1,4 @@
-"""One incident, one probe, the messages: what the console's other pages show. All of it blocks on the store."""
+"""One incident, and the messages. All of it blocks on the store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 
 from forewarn.core.reader import Body, Reader
-from forewarn.core.show import target_why
 from forewarn.model.finding import Finding
 from forewarn.model.impact import Factor
 from forewarn.model.incident import Incident, IncidentState
@@ -14,8 +13,8 @@ from forewarn.model.message import Message, MessageKind, MessageState
 from forewarn.model.playbook import Run, command_text
 from forewarn.model.settings import Settings
 from forewarn.model.text import say
-from forewarn.web.first import called, figure, row, series_name
-from forewarn.web.reads import MOST, Live, Query, Reads
+from forewarn.web.reads import MOST, Query, Reads
+from forewarn.web.rows import row
 from forewarn.web.said import Trouble, Unanswerable
 
 BUTTONS: Mapping[IncidentState, tuple[str, ...]] = {
@@ -93,20 +92,6 @@ def _by_subkind(notices: list[Message]) -> list[tuple[str, list[Message]]]:
     order = list(dict.fromkeys(m.subkind or "" for m in notices))
     ordered = sorted(notices, key=lambda m: (order.index(m.subkind or ""), m.at, m.language))
     return [(subkind, list(group)) for subkind, group in groupby(ordered, key=lambda m: m.subkind or "")]
-
-
-def probe_page(live: Live, settings: Settings, name: str, reader: Reader) -> Body:
-    """One probe with its targets, figures and rules; raises Unanswerable where there is no such probe."""
-    view = next((view for view in live.probes if view.probe.name == name), None)
-    if view is None:
-        raise Unanswerable(Trouble(404, "web.not_found", {"id": name}))
-    return {
-        "view": view,
-        "service": called(settings, view.probe.service, reader) if view.probe.service else None,
-        "target_why": lambda target: target_why(target, reader),
-        "figure": lambda one: figure(one, reader),
-        "series_name": lambda series: series_name(series, reader),
-    }
 
 
 def messages_page(reads: Reads, query: Query) -> Body:

@@ -76,6 +76,17 @@ def _night(at: datetime, here: datetime, ahead: int) -> str | None:
     return "early_tomorrow" if ahead == 1 and at.hour < MORNING <= here.hour else None
 
 
+def weekday(reader: Reader, at_s: float) -> str:
+    """Monday: the bare name, for an axis."""
+    return _weekday(reader, reader.local(at_s))
+
+
+def short_date(reader: Reader, at_s: float) -> str:
+    """14 March: the bare date, for an axis."""
+    at = reader.local(at_s)
+    return reader.fill("format.short_date", day=str(at.day), month=_month(reader, at))
+
+
 def _weekday(reader: Reader, at: datetime) -> str:
     return reader.fill(f"format.weekday.{WEEKDAYS[at.weekday()]}")
 

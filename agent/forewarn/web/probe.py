@@ -1,0 +1,172 @@
+"""One probe: how it stands, what each rule says, and the course of its series with limits and forecast."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from forewarn.core.reader import Body, Reader, shown_unit
+from forewarn.core.show import target_why
+from forewarn.model.finding import Finding
+from forewarn.model.forecast import Forecast
+from forewarn.model.probe import Rule
+from forewarn.model.series import SeriesId, Window
+from forewarn.ports import ProbeView, SeriesView, TargetView
+from forewarn.web.chart import Chart, chart, limits
+from forewarn.web.now import figure, series_name
+from forewarn.web.reads import BATCH, Live, Reads
+from forewarn.web.rows import called
+from forewarn.web.said import Trouble, Unanswerable
+
+HOURS: Mapping[str, int] = {"6": 6, "24": 24, "168": 168, "720": 720}
+"""How far back a picture reaches, as the address says it."""
+MOST_CHARTS = 6
+"""Pictures that a page shows unasked."""
+GAP = 5.0
+"""A line breaks where so many intervals are missing."""
+FIRED_DAYS = 7
+PHASES = ("resolve_s", "connect_s", "tls_s", "first_byte_s")
+"""The parts of an exchange, one after another; what is left of total_s is the rest of the body."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """One part of the newest exchange, as a share of it in per cent."""
+
+    name: str
+    seconds: float
+    begin: float
+    width: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pictured:
+    """A series with its picture; `chart` is None where nothing is stored of that time."""
+
+    view: SeriesView
+    name: str
+    unit: str
+    chart: Chart | None
+
+
+def viewed(live: Live, name: str) -> ProbeView:
+    """The probe of that name; raises Unanswerable where there is none."""
+    view = next((view for view in live.probes if view.probe.name == name), None)
+    if view is None:
+        raise Unanswerable(Trouble(404, "web.not_found", {"id": name}))
+    return view
+
+
+def hours_of(given: str | None) -> int:
+    """The span that an address asks for; raises Unanswerable for one that there is not."""
+    if given is None:
+        return HOURS["24"]
+    if given not in HOURS:
+        raise Unanswerable(Trouble(400, "web.hours", {"hours": given, "known": ", ".join(HOURS)}))
+    return HOURS[given]
+
+
+def pictured(view: ProbeView, asked: str | None) -> list[SeriesView]:
+    """The series that the page shows in pictures: the one that was asked for, else those that rules of their own judge,
+    the firing first; raises Unanswerable where there is no such series."""
+    every = [one for target in view.targets for one in target.series]
+    if asked is not None:
+        found = [one for one in every if str(one.series) == asked]
+        if not found:
+            raise Unanswerable(Trouble(404, "web.not_found", {"id": asked}))
+        return found
+    judged = [one for one in every if any(not _builtin(view, rule.rule) for rule in one.rules)]
+    latency = [one for one in every if one.series.metric == "total_s"]
+    judged.sort(key=lambda one: not any(rule.state == "firing" for rule in one.rules))
+    return (judged or latency or [one for one in every if one.series.metric != "up"][:1])[:MOST_CHARTS]
+
+
+def probe_page(
+    reads: Reads, view: ProbeView, shown: Sequence[SeriesView], windows: Sequence[Window], hours: int, reader: Reader
+) -> Body:
+    """All that the page shows. `windows` are the stored samples of the `shown` series. Blocks on the store."""
+    settings, name = reads.settings(), view.probe.name
+    open_ones = [f for f in reads.open_findings() if f.probe == name]
+    return {
+        "view": view,
+        "service": called(settings, view.probe.service, reader) if view.probe.service else None,
+        "target_why": lambda target: target_why(target, reader),
+        "figure": lambda one: figure(one, reader),
+        "pictures": [
+            picture(view, one, window, _forecast(open_ones, one.series), hours, reader)
+            for one, window in zip(shown, windows, strict=True)
+        ],
+        "phases": {target.target: phases(target) for target in view.targets},
+        "fired": fired(reads, name, reader),
+        "fired_days": FIRED_DAYS,
+        "incidents": sorted({f.incident for f in open_ones if f.incident}),
+        "hours": hours,
+        "spans": HOURS,
+        "rules": {rule.name: rule for rule in view.probe.rules},
+    }
+
+
+def picture(view: ProbeView, one: SeriesView, window: Window, ahead: Forecast | None, hours: int, reader: Reader) -> Pictured:
+    """A series with its picture of the last `hours`."""
+    judged = limits(_rule_order(view, one))
+    begin = reader.now - timedelta(hours=hours)
+    return Pictured(
+        view=one,
+        name=series_name(one.series, reader),
+        unit=shown_unit(one.series.metric),
+        chart=chart(window, begin, reader.now, judged, ahead, GAP * view.probe.every_s),
+    )
+
+
+def series_body(reads: Reads, view: ProbeView, one: SeriesView, window: Window, hours: int, reader: Reader) -> Body:
+    """GET /api/v1/series/ID. Blocks on the store."""
+    ahead = _forecast(reads.open_findings(), one.series)
+    drawn = picture(view, one, window, ahead, hours, reader).chart
+    return {"series": str(one.series), "hours": hours, **(drawn.numbers if drawn else {"times_s": []})}
+
+
+def _rule_order(view: ProbeView, one: SeriesView) -> list[Rule]:
+    """The series' rules, those that forecast first: theirs is the limit that a forecast leads to."""
+    found = [rule for shown in one.rules if (rule := view.probe.rule(shown.rule))]
+    return sorted(found, key=lambda rule: rule.kind != "forecast")
+
+
+def _forecast(findings: Sequence[Finding], series: SeriesId) -> Forecast | None:
+    return next((f.forecast for f in findings if f.series == str(series) and f.forecast), None)
+
+
+def _builtin(view: ProbeView, rule: str) -> bool:
+    found = view.probe.rule(rule)
+    return found is None or found.builtin
+
+
+def phases(target: TargetView) -> tuple[Phase, ...]:
+    """The parts of the newest exchange; nothing for probes that have none."""
+    values = {one.series.metric: one.value for one in target.series if not one.series.labels}
+    total = values.get("total_s")
+    if not total or total <= 0:
+        return ()
+    parts = [(name, values[name]) for name in PHASES if values.get(name, 0.0) > 0]
+    rest = total - sum(seconds for _, seconds in parts)
+    parts += [("rest", rest)] if rest > 0 else []
+    whole, found, at = sum(seconds for _, seconds in parts), [], 0.0
+    for name, seconds in parts:
+        width = 100 * seconds / whole
+        found.append(Phase(name=name, seconds=seconds, begin=round(at, 2), width=round(width, 2)))
+        at += width
+    return tuple(found)
+
+
+def fired(reads: Reads, probe: str, reader: Reader) -> dict[str, int]:
+    """How often each rule of a probe fired in the last FIRED_DAYS days, of the newest findings that are kept."""
+    since, counts, after = reader.now - timedelta(days=FIRED_DAYS), dict[str, int](), None
+    for _ in range(5):
+        batch = [f for f in reads.ledger.find("finding", limit=BATCH, after=after) if isinstance(f, Finding)]
+        for finding in batch:
+            if finding.probe == probe and finding.opened_at >= since:
+                counts[finding.rule] = counts.get(finding.rule, 0) + 1
+        if len(batch) < BATCH or batch[-1].opened_at < since:
+            break
+        after = batch[-1].id
+    return counts

@@ -1,0 +1,77 @@
+// Draws the probe page's pictures again with uPlot: the same numbers, with a reading under the cursor and zoom by dragging.
+"use strict";
+(() => {
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const UNITS = {
+    s: (v) => (Math.abs(v) < 1 ? `${+(v * 1000).toPrecision(3)} ms` : Math.abs(v) < 600 ? `${+v.toPrecision(3)} s` : Math.abs(v) < 172800 ? `${+(v / 3600).toPrecision(3)} h` : `${+(v / 86400).toPrecision(3)} d`),
+    ratio: (v) => `${+(v * 100).toPrecision(3)} %`,
+    celsius: (v) => `${+v.toPrecision(3)} °C`,
+    bytes: (v) => { let n = 0; while (Math.abs(v) >= 1024 && n < 5) { v /= 1024; n += 1; } return `${+v.toPrecision(3)} ${["B", "KiB", "MiB", "GiB", "TiB", "PiB"][n]}`; },
+  };
+  const shown = (unit) => (v) => (v == null ? "–" : (UNITS[unit] || ((it) => String(+it.toPrecision(4))))(v));
+  const HEIGHT = 180;
+  const zone = document.body.dataset.zone, language = document.documentElement.lang;
+  const clock = new Intl.DateTimeFormat(language, { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const day = new Intl.DateTimeFormat(language, { timeZone: zone, month: "short", day: "numeric" });
+  const moment = (s) => `${day.format(s * 1000)} ${clock.format(s * 1000)}`;
+  const onAxis = (u, splits, axis, space, step) => splits.map((s) => {
+    const time = clock.format(s * 1000);
+    return step >= 86400 || time === "00:00" ? day.format(s * 1000) : time;
+  });
+
+  // Where the forecast leads: from the newest value to its limit, between the earliest and the latest moment.
+  const cone = (it, last) => (u) => {
+    const level = it.limits.length ? it.limits[0].value : null, ahead = it.forecast;
+    if (!ahead || level === null || !ahead.earliest || !ahead.latest) return;
+    const x = (s) => u.valToPos(s, "x", true), y = (v) => u.valToPos(v, "y", true), c = u.ctx;
+    c.save();
+    c.beginPath();
+    c.rect(u.bbox.left, u.bbox.top, u.bbox.width, u.bbox.height);
+    c.clip();
+    c.globalAlpha = 0.25;
+    c.fillStyle = colour("--grey");
+    c.beginPath();
+    c.moveTo(x(last[0]), y(last[1]));
+    c.lineTo(x(ahead.earliest), y(level));
+    c.lineTo(x(ahead.latest), y(level));
+    c.fill();
+    c.restore();
+  };
+
+  const draw = (figure) => {
+    const plot = figure.querySelector(".plot");
+    if (!plot) return;
+    const it = JSON.parse(figure.querySelector("script").textContent);
+    const say = shown(figure.dataset.unit);
+    const times = [...it.times_s], ahead = it.forecast && it.forecast.latest;
+    const data = [times, [...it.min], [...it.mean], [...it.max]];
+    const series = [{ value: (u, s) => (s == null ? "–" : moment(s)), label: "\u00a0" }, { show: true, stroke: "transparent", points: { show: false }, value: (u, v) => say(v), label: "min" },
+      { stroke: colour("--accent"), width: 1.5, points: { show: false }, value: (u, v) => say(v), label: "⌀" },
+      { stroke: "transparent", points: { show: false }, value: (u, v) => say(v), label: "max" }];
+    for (const limit of it.limits) {
+      data.push(times.map(() => limit.value));
+      series.push({ stroke: colour("--red"), width: 1, dash: [5, 4], points: { show: false }, value: (u, v) => say(v), label: limit.rule });
+    }
+    if (ahead) {
+      const end = Math.min(ahead, times[times.length - 1] + (times[times.length - 1] - times[0]) * 0.5);
+      times.push(end);
+      data.slice(1, 4).forEach((row) => row.push(null));
+      data.slice(4).forEach((row) => row.push(row[0]));
+    }
+    const options = {
+      width: plot.clientWidth, height: HEIGHT, legend: { live: true }, cursor: { y: false },
+      bands: [{ series: [3, 1], fill: colour("--accent") + "22" }],
+      axes: [{ stroke: colour("--grey"), values: onAxis, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } },
+        { stroke: colour("--grey"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, values: (u, all) => all.map(say), size: 70 }],
+      series,
+      tzDate: (s) => uPlot.tzDate(new Date(s * 1000), zone),
+      hooks: { draw: [cone(it, [it.times_s.at(-1), it.mean.at(-1)])] },
+    };
+    plot.textContent = "";
+    const drawn = new uPlot(options, data, plot);
+    addEventListener("resize", () => drawn.setSize({ width: plot.clientWidth, height: HEIGHT }));
+  };
+  const all = () => document.querySelectorAll("figure.chart[data-unit]").forEach(draw);
+  document.addEventListener("forewarn:fresh", all);
+  all();
+})();
