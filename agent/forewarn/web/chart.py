@@ -21,6 +21,8 @@ WIDTH, HEIGHT = 1000, 200
 COLUMNS = 300
 FAR_LIMIT = 4.0
 """A limit further away than so many times the values' own height would press them flat; it is named, not drawn."""
+TINY = 1e-100
+"""Below this a height can't be divided by."""
 AHEAD_SHARE = 0.35
 """Most of the picture that the future may take."""
 
@@ -128,7 +130,8 @@ def _end_s(begin_s: float, now_s: float, ahead: Forecast | None) -> float:
 
 def _edges(low: float, high: float, judged: Sequence[float]) -> tuple[float, float]:
     """The values at the lower and upper edge: all that was seen, the limits that lie near, and a little air."""
-    height = (high - low) or abs(high) * 0.1 or 1.0
+    height = (high - low) or abs(high) * 0.1
+    height = height if height > TINY else 1.0
     near = [value for value in judged if low - FAR_LIMIT * height <= value <= high + FAR_LIMIT * height]
     bottom, top = min([low, *near]), max([high, *near])
     air = ((top - bottom) or height) * 0.08
