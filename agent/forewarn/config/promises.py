@@ -47,7 +47,7 @@ class AbsenceWritten(Written):
 def slo(written: SloWritten, metric: str) -> SloOptions:
     """Options of the rule that pages; raises Wrong."""
     if not LOOSEST <= written.objective <= TIGHTEST:
-        raise Wrong(f"objective {number_text(written.objective)} is out of range", "write 50% to 99.999%, e.g. 99.5%")
+        raise Wrong(f"objective {number_text(100 * written.objective)}% is out of range", "write 50% to 99.999%, e.g. 99.5%")
     if not SHORTEST_S <= written.window <= LONGEST_S:
         raise Wrong(f"window {duration_text(written.window)} is out of range", "write 7d to 90d, e.g. 30d")
     return SloOptions(objective=written.objective, window_s=written.window, bound=_bound(written, metric), least=written.least)
@@ -105,9 +105,12 @@ def _in_hours(rule: Rule, calendars: Mapping[str, Calendar], zone: tzinfo, probl
     if hours is None:
         try:
             hours = times.weekly(options.only, zone)
-        except Wrong as wrong:
+        except Wrong:
             near = suggestion(options.only, calendars) if calendars else None
-            what, right = f"{shown(options.only)} is neither a calendar nor hours of the week", near or wrong.right
+            what, right = (
+                f"{shown(options.only)} is neither a calendar nor hours of the week",
+                near or "write a calendar of ladder.yaml, or Mon-Fri 09:00-18:00",
+            )
             problems.put(Problem(rule.source.file, rule.source.line, f"{rule.name}.only", what, right))
             return rule
     return replace(rule, options=replace(options, hours=hours))
