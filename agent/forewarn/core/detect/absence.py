@@ -119,7 +119,7 @@ def _claim(options: AbsenceOptions, state: AbsenceState, now: datetime) -> Claim
     if since_s is None:
         return Claim(state=RuleState.LEARNING, why=Say("why.absence.began", facts), evidence=evidence)
     key = "waits" if never else "closed" if not _open(options.hours, now.timestamp()) else "comes"
-    facts["ago_s"] = max(0.0, now.timestamp() - since_s)
+    facts["ago_s"] = round(max(0.0, now.timestamp() - since_s))
     return Claim(state=RuleState.LEARNING if never else RuleState.OK, why=Say(f"why.absence.{key}", facts), evidence=evidence)
 
 
