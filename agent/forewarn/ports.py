@@ -17,7 +17,7 @@ from forewarn.model.map import Channel
 from forewarn.model.message import Envelope, Message
 from forewarn.model.playbook import Guard, Run
 from forewarn.model.probe import Probe, Target
-from forewarn.model.series import ProbeRun, SeriesId, Window
+from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
 from forewarn.model.text import Say
 
 Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard
@@ -179,6 +179,9 @@ class Samples(Protocol):
     def read(self, series: SeriesId, since_s: float, until_s: float) -> Window:
         """Samples with since_s <= time < until_s, oldest first."""
 
+    def tally(self, series: SeriesId, tally: Tally, since_s: float, until_s: float) -> Counts:
+        """The same samples, only counted."""
+
     def series(self, probe: str | None = None) -> list[SeriesId]: ...
 
     def last(self, probe: str | None = None) -> dict[SeriesId, tuple[float, float]]:
@@ -237,8 +240,8 @@ class RuleView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesView:
     series: SeriesId
-    value: float
-    at: datetime
+    value: float  # not a number for one that is awaited and has never come
+    at: datetime | None
     rules: tuple[RuleView, ...] = ()
 
 

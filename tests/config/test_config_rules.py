@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from config_folder import settings_of
 
+from forewarn.core.detect.absence import AbsenceOptions
 from forewarn.core.detect.forecast import ForecastOptions
 from forewarn.core.detect.pattern import PatternOptions
+from forewarn.core.detect.slo import FAST, SLOW, SloOptions
 from forewarn.core.detect.threshold import ThresholdOptions
+from forewarn.model.due import Calendar, Weekly
 from forewarn.model.level import Colour, Effect, Mode
 from forewarn.model.probe import Rule
+from forewarn.model.series import Bound
 
 WEB = "probe: a\nkind: http\ntargets: [http://127.0.0.1/]\nvalues: {orders_per_min: $.orders}\n"
 LOG = "probe: a\nkind: log\nfiles: [/var/log/x]\npatterns: {errors: ERROR, oom_total: OOM}\n"
@@ -72,6 +77,8 @@ MAPS = [
         "{name: burst, pattern: {metric: errors_total, more_than: 20, within: 1m, clear_after: 30s}}",
         PatternOptions(more_than=20, within_s=60, clear_after_s=30),
     ),
+    (WEB, "{absence: {metric: orders_per_min, for: 10m}}", AbsenceOptions(for_s=600, first_s=600)),
+    (LOG, "{absence: {metric: oom_total, for: 26h, first: 1h}}", AbsenceOptions(for_s=93600, first_s=3600, counter=True)),
 ]
 
 
@@ -102,3 +109,38 @@ def test_every_probe_has_the_two_built_in_rules(tmp_path: Path) -> None:
 
 def test_a_kind_that_does_not_say_what_it_measures_takes_every_metric(tmp_path: Path) -> None:
     assert rule_of(tmp_path, "probe: a\nkind: free\n", "queue_length > 100").metric == "queue_length"
+
+
+PROMISES = [
+    ("{name: promise, slo: {objective: 99.5%, window: 30d}}", "up", SloOptions(objective=0.995)),
+    (
+        "{name: promise, slo: {objective: 99%, metric: total_s, below: 300ms, window: 7d, least: 5}}",
+        "total_s",
+        SloOptions(objective=0.99, window_s=7 * 86400, bound=Bound(below=0.3), least=5),
+    ),
+    (
+        "{name: promise, slo: {objective: 95%, metric: orders_per_min, above: 10}}",
+        "orders_per_min",
+        SloOptions(objective=0.95, bound=Bound(above=10)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("written", "metric", "options"), PROMISES)
+def test_a_promise_is_two_rules(written: str, metric: str, options: SloOptions, tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, {"probes/a.yaml": f"{WEB}rules:\n  - {written}\n"})
+    pages, task = settings.probes["a"].rules[-2:]
+    assert (pages.name, pages.kind, pages.metric, pages.options) == ("promise", "slo", metric, options)
+    assert (task.name, task.kind, task.metric, task.options) == (
+        "promise-budget",
+        "slo-budget",
+        metric,
+        replace(options, pairs=SLOW),
+    )
+    assert options.pairs == FAST
+
+
+@pytest.mark.parametrize(("only", "kind"), [("office", Calendar), ("Mon-Fri 09:00-18:00 Asia/Shanghai", Weekly)])
+def test_hours_of_an_absence_are_known_after_loading(only: str, kind: type, tmp_path: Path) -> None:
+    rule = rule_of(tmp_path, WEB, f"{{absence: {{metric: orders_per_min, for: 10m, only: {only}}}}}")
+    assert isinstance(rule.options, AbsenceOptions) and isinstance(rule.options.hours, kind) and rule.options.only == only

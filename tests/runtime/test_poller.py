@@ -389,6 +389,37 @@ async def test_a_counter_that_rested_while_we_were_off_does_not_burst(stage):
     assert stage.moves == []
 
 
+async def test_a_promise_knows_its_month_again_after_a_restart(stage):
+    """An outage of 20 days ago comes as counts, one of two hours ago sample by sample."""
+    from forewarn.core.detect.slo import SloOptions
+
+    now, up = time.time(), SeriesId("p", "t", "up")
+    promise = Rule(name="promise", kind="slo", metric="up", options=SloOptions(objective=0.995), source=HIGH.source)
+    old = [(up, now - 20 * 86400 + 60 * i, 0.0) for i in range(60)]
+    stage.samples.append([*old, *((up, now - 7200 + 60 * i, float(i >= 50)) for i in range(120))])
+    async with stage.running(probe("p", rules=(promise, DOWN), every=60.0)) as poller:
+        await until(lambda: stage.ran("p") >= 1)
+        (view,) = poller.views()
+        (said,) = [r.why for one in view.targets[0].series for r in one.rules if r.rule == "promise"]
+    assert said.facts["left"] == pytest.approx(1 - 109 / 216, abs=0.01)  # the very first sample is no fresh one
+
+
+@pytest.mark.parametrize(("before_s", "fires"), [(3700, True), (1800, False)])
+async def test_what_was_missing_before_a_restart_is_missing_still(stage, monkeypatch, before_s, fires):
+    """It came an hour and more ago; the life before this one had looked for `before_s` seconds since then."""
+    from forewarn.core.detect.absence import AbsenceOptions
+
+    monkeypatch.setattr("forewarn.runtime.poller.TICK_S", 0.02)
+    now, options = time.time(), AbsenceOptions(for_s=3600.0, first_s=3600.0)
+    missing = Rule(name="missing", kind="absence", metric="orders", options=options, source=HIGH.source)
+    ups = [(SeriesId("p", "t", "up"), now - before_s + 10 * i, 1.0) for i in range(before_s // 10)]
+    stage.samples.append([(SeriesId("p", "t", "orders"), now - before_s - 10, 4.0), *ups])
+    async with stage.running(probe("p", rules=(missing, DOWN), every=10.0)):
+        await until(lambda: stage.ran("p") >= 1)
+        await asyncio.sleep(0.1)
+    assert stage.told() == ["p missing fires"] * fires
+
+
 async def test_a_reload_touches_only_what_changed(stage):
     stage.world.value = 9.0
     same, other, leaves = probe("same"), probe("other"), probe("leaves")

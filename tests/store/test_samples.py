@@ -12,7 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from forewarn.model.errors import StoreError
-from forewarn.model.series import SeriesId
+from forewarn.model.series import Bound, SeriesId, Tally
 from forewarn.store import samples as samples_module
 from forewarn.store.samples import SqliteSamples
 from forewarn.store.samples_memory import MemorySamples
@@ -58,6 +58,18 @@ def test_a_read_takes_since_and_leaves_until(samples, since, until, found):
     window = samples.read(CPU, since, until)
     assert pairs(window) == [(at, at / 100) for at in found]
     assert window.fresh == len(found)
+
+
+@pytest.mark.parametrize(
+    ("bound", "bad"), [(Bound(above=0.0), [1, 0, 2]), (Bound(below=2.0), [1, 1, 0]), (Bound(above=2.0), [3, 1, 2])]
+)
+def test_a_tally_counts_what_a_read_would_show(samples, bound, bad):
+    values = [(3600.0, 1.0), (3610.0, 0.0), (7199.9, 2.0), (7200.0, 2.0), (14400.0, 0.0), (14410.0, -1.0)]
+    samples.append([(CPU, at, value) for at, value in [(10.0, 0.0), *values, (18000.0, 0.0)]] + [(DISK, 3700.0, 0.0)])
+    found = samples.tally(CPU, Tally(bound, 3600.0, 86400.0), 3600.0, 18000.0)
+    assert [(at, n) for at, n, _ in found] == [(3600.0, 3), (7200.0, 1), (14400.0, 2)]
+    assert [bad for _, _, bad in found] == bad
+    assert samples.tally(SHOP, Tally(bound, 3600.0, 86400.0), 0, 1e10) == []
 
 
 def test_what_comes_late_stands_in_its_place(samples):

@@ -94,7 +94,7 @@ def _view(settings: Settings, name: str, last: Mapping[SeriesId, tuple[float, fl
             outcome="unknown",
             reason="stopped",
             detail=None,
-            at=max((one.at for one in views), default=None),
+            at=max((one.at for one in views if one.at), default=None),
             lateness_ms=None,
             series=tuple(views),
         )

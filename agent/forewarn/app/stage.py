@@ -194,6 +194,11 @@ class Stage:
                 near = {metric: window for metric, window in near.items() if window.times_s}
                 watch.warm(series, self._samples.read(series, since, until), near)
         for name, watch in self._watches.items():
+            for target in watch.probe.targets if watch.awaits_s() else ():
+                since = self.now.timestamp() - watch.awaits_s()
+                ups = self._samples.read(SeriesId(name, target.name, "up"), since, self.now.timestamp())
+                watch.look_back(target.name, ups, self.now)
+        for name, watch in self._watches.items():
             watch.resume([f for f in self.kept.values() if isinstance(f, Finding) and f.probe == name])
 
     def _jump(self, line: Line) -> None:

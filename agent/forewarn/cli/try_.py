@@ -112,6 +112,7 @@ def _read(path: Path, settings: Settings) -> list[Probe]:
     from forewarn.config.files import read
     from forewarn.config.probes import probes
     from forewarn.config.problems import Problems
+    from forewarn.config.promises import with_hours
     from forewarn.model.errors import ConfigError, ForewarnError
     from forewarn.model.errors import Problem as One
     from forewarn.probers import PROBERS
@@ -125,6 +126,7 @@ def _read(path: Path, settings: Settings) -> list[Probe]:
         problems.put(one)
     docs = [expanded(doc, os.environ, problems) for doc in docs]
     found, _ = probes(docs, PROBERS, problems, SecretFiles(Folder(settings.folder) / "config", os.environ))
+    found = with_hours(found, settings.calendars, settings.daemon.zone, problems)
     if problems:
         raise ConfigError(problems.all(), 1)
     return list(found.values())
@@ -151,6 +153,7 @@ async def _look(probes: list[Probe]) -> list[ProbeView]:
         now, watch = datetime.now(UTC), Watch(probe)
         for run in runs:
             watch.take(run, now)
+        watch.tick(now)
         views.append(ProbeView(probe=probe, targets=watch.view(now)))
     return views
 
@@ -181,7 +184,7 @@ def _print(view: ProbeView, screen: Screen) -> None:
         values = [
             [f"  {_name(one)}", screen.t("try.value", value=one.value, unit=_unit(one))]
             for one in target.series
-            if one.series.metric not in OWN
+            if one.series.metric not in OWN and one.at
         ]
         screen.columns(values)
         rules = [(one, rule) for one in target.series for rule in one.rules if rule.rule not in BUILT_IN or rule.state != "ok"]

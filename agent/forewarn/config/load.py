@@ -28,6 +28,7 @@ from forewarn.config.phrases import catalogue, overridden
 from forewarn.config.playbooks import playbooks
 from forewarn.config.probes import probes
 from forewarn.config.problems import Problems, suggestion
+from forewarn.config.promises import with_hours
 from forewarn.config.reading import Reading
 from forewarn.config.services import services
 from forewarn.model.errors import ConfigError, Problem
@@ -40,7 +41,7 @@ MAPS = ("forewarn", "services", "customers", "oncall", "ladder")
 
 _OTHERS = ("phrases", "schemas", "demo")
 _ENDINGS = (".yaml", ".yml")
-_MADE_OF = {"services": {"service", "tag"}, "oncall": {"person", "team", "person or rota"}}
+_MADE_OF = {"ladder": {"ladder"}, "services": {"service", "tag"}, "oncall": {"person", "team", "person or rota"}}
 """Kinds of thing that are not all known when such a file can't be read."""
 
 
@@ -90,6 +91,8 @@ class _Loading:
         rules = ladder(documents["ladder"], reading) if "ladder" in documents else Ladder()
         people = oncall(documents["oncall"], reading) if "oncall" in documents else Oncall()
         found_probes, probe_places = probes(self._docs("probes"), self.kinds, self.problems, self.secrets)
+        if "ladder" not in self.problems.incomplete:
+            found_probes = with_hours(found_probes, rules.calendars, own.zone, self.problems)
         found_playbooks, playbook_places = playbooks(self._docs("playbooks"), self.problems)
         found = cross.Everything(
             probes=found_probes,

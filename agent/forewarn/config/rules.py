@@ -15,6 +15,7 @@ from pydantic import create_model
 
 from forewarn.config.files import Document, Path
 from forewarn.config.problems import Problems, Wrong, suggestion
+from forewarn.config.promises import AbsenceWritten, SloWritten, absence, budget, slo
 from forewarn.config.units import duration, number_text, shown, value_of
 from forewarn.config.validate import validated
 from forewarn.config.written import Duration, Name, Positive, Share, Value, Written, described
@@ -26,7 +27,7 @@ from forewarn.model.level import Colour, Effect, Mode
 from forewarn.model.probe import Rule, Source
 from forewarn.model.series import Labels, parse_metric
 
-LATER = ("slo", "baseline", "change", "absence", "flatline", "new-term", "cardinality", "compose")
+LATER = ("baseline", "change", "flatline", "new-term", "cardinality", "compose")
 """Rule kinds of the design that this version does not have."""
 
 DISK = "disk_ok"
@@ -149,10 +150,11 @@ def _risk(written: RiskWritten, metric: str) -> RiskOptions:
 
 @dataclass(frozen=True)
 class RuleKind:
-    """One line of the table: what people write, and what the detector gets (raises Wrong)."""
+    """One line of the table: what people write, what the detector gets (raises Wrong), and a second rule that comes with it."""
 
     written: type[Written]
     options: Callable[[Any, str], object]
+    beside: Callable[[Rule], Rule] | None = None
 
 
 KINDS: Mapping[str, RuleKind] = {
@@ -160,6 +162,8 @@ KINDS: Mapping[str, RuleKind] = {
     "forecast": RuleKind(ForecastWritten, _forecast),
     "pattern": RuleKind(PatternWritten, _pattern),
     "risk": RuleKind(RiskWritten, _risk),
+    "slo": RuleKind(SloWritten, slo, budget),
+    "absence": RuleKind(AbsenceWritten, absence),
 }
 
 
@@ -205,11 +209,13 @@ def rules(doc: Document, at: Path, written: list[Any], given: Given, problems: P
         rule = _short(doc, path, one, given, problems) if isinstance(one, str) else _map(doc, path, one, given, problems)
         if rule is None:
             continue
-        if rule.name in names:
-            _twice(doc, path, rule, names[rule.name], one, problems)
-            continue
-        names[rule.name] = f"the rule in line {rule.source.line}"
-        found.append(rule)
+        beside = KINDS[rule.kind].beside
+        for made in (rule, beside(rule)) if beside else (rule,):
+            if made.name in names:
+                _twice(doc, path, made, names[made.name], one, problems)
+                break
+            names[made.name] = f"the rule in line {made.source.line}"
+            found.append(made)
     return tuple(found)
 
 

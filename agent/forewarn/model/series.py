@@ -117,11 +117,40 @@ class ProbeRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """What makes a sample good: a value above one limit, or below another; exactly one is given."""
+
+    above: float | None = None
+    below: float | None = None
+
+    @property
+    def limit(self) -> float:
+        return (self.below if self.above is None else self.above) or 0.0
+
+    def good(self, value: float) -> bool:
+        return (self.above is None or value > self.above) and (self.below is None or value < self.below)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How older samples may be counted instead of read: by slots of `slot_s` seconds since the epoch, for the last `span_s`."""
+
+    bound: Bound
+    slot_s: float
+    span_s: float
+
+
+Counts = list[tuple[float, int, int]]
+"""Slots of a tally that have samples, oldest first: when the slot begins, how many samples, how many of them not good."""
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """Samples of one series, oldest first; the last `fresh` of them were not seen by the detector before.
 
     `times_s` (epoch seconds) and `values` have the same length n >= fresh >= 0. `columns` of labels never differ inside.
-    `every_s` is the probe's interval (0: not known). `reason`, `detail` and `lines` are those of the newest run.
+    `every_s` is the probe's interval (0: not known). `reason`, `detail` and `lines` are those of the newest run, and
+    `up_s` is when it began, if it found the target up: somebody looked, and would have seen a sample.
     `beside`: by metric, the series of the same thing (target and labels) that the detector asked to see too.
     """
 
@@ -133,6 +162,7 @@ class Window:
     detail: str | None = None
     lines: tuple[str, ...] = ()
     beside: Mapping[str, Window] = field(default_factory=dict)
+    up_s: float | None = None
 
     @staticmethod
     def of(pairs: list[tuple[float, float]], fresh: int | None = None) -> Window:

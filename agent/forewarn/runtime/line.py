@@ -14,7 +14,7 @@ from forewarn.core.detect import DETECTORS, Detector
 from forewarn.model.finding import Claim, Finding, FindingState, RuleState
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Rule
-from forewarn.model.series import ProbeRun, SeriesId, Window, unit_of
+from forewarn.model.series import Outcome, ProbeRun, SeriesId, Window, unit_of
 from forewarn.model.text import Say
 
 P_MOVED = 0.1
@@ -93,8 +93,12 @@ class Judge:
 
     def unwatched(self, series: SeriesId, now: datetime) -> Moved:
         """The end of an open claim that nobody looks at any more."""
+        return replace(self.ended(series, now), unwatched=True)
+
+    def ended(self, series: SeriesId, now: datetime) -> Moved:
+        """The end of an open claim, whatever its detector says."""
         self.open, self.told = False, None
-        return Moved(probe=series.probe, rule=self.rule.name, series=series, seq=self.next_seq(now), claim=None, unwatched=True)
+        return Moved(probe=series.probe, rule=self.rule.name, series=series, seq=self.next_seq(now), claim=None)
 
     def next_seq(self, now: datetime) -> int:
         """Grows with every transition, also across restarts: the time in ms, one more where that is not enough."""
@@ -140,7 +144,8 @@ class Line:
     def window(self, fresh: int, run: ProbeRun | None, every_s: float, beside: Mapping[str, Window] | None = None) -> Window:
         """What a detector is shown."""
         reason, detail, lines = (run.reason, run.detail, run.lines) if run else (None, None, ())
-        return Window(self.times, self.values, min(fresh, len(self.times)), every_s, reason, detail, lines, beside or {})
+        up_s = run.at_s if run and run.outcome is Outcome.UP else None
+        return Window(self.times, self.values, min(fresh, len(self.times)), every_s, reason, detail, lines, beside or {}, up_s)
 
     def judge(self, rule: str) -> Judge | None:
         return next((judge for judge in self.judges if judge.rule.name == rule), None)

@@ -19,12 +19,12 @@ from forewarn.core.timetable import Timetable, first_s, grid_s
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe, Target
-from forewarn.model.series import ProbeRun, SeriesId, Window
+from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
 from forewarn.model.settings import Settings
 from forewarn.ports import Clock, Kind, ProbeView, Sample, Samples
 from forewarn.runtime.keeper import Keeper
 from forewarn.runtime.runners import Runners
-from forewarn.runtime.watch import Watch, unwatched
+from forewarn.runtime.watch import UP, Watch, unwatched
 
 log = structlog.get_logger("forewarn.poller")
 FLUSH_S = 1.0
@@ -121,8 +121,18 @@ class Poller:
                 last = last or self._samples.last(watch.probe.name)
                 past = Window.of([last[series]]) if series in last else past
             near = {other.metric: past for other in watch.beside(series) if (past := self._past(watch, other, now_s)).times_s}
+            watch.recall(series, lambda tally, series=series: self._counted(watch, series, tally, now_s))  # type: ignore[misc]
             watch.warm(series, past, near)
+        if (span_s := watch.awaits_s()) > 0:
+            for target in watch.probe.targets:
+                ups = self._samples.read(SeriesId(watch.probe.name, target.name, *UP), now_s - span_s, now_s + 1)
+                watch.look_back(target.name, ups, self._clock.now())
         return self._samples.cursor(watch.probe.name)
+
+    def _counted(self, watch: Watch, series: SeriesId, tally: Tally, now_s: float) -> Counts:
+        """Whole slots of the past, up to where the history that is read in full has begun."""
+        until_s = ((now_s - watch.history_s(series)) // tally.slot_s + 1) * tally.slot_s
+        return self._samples.tally(series, tally, now_s - tally.span_s, until_s)
 
     def _past(self, watch: Watch, series: SeriesId, now_s: float) -> Window:
         """As much as the rules want; of what is only good to have, not more than MOST_REPLAYED samples."""

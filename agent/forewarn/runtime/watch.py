@@ -7,17 +7,19 @@ adopts what the watch before it knew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from math import isfinite
+from math import isfinite, nan
 
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe
-from forewarn.model.series import Column, Outcome, ProbeRun, SeriesId, Window
+from forewarn.model.series import Column, Counts, Outcome, ProbeRun, SeriesId, Tally, Window
 from forewarn.ports import RuleView, Sample, SeriesView, TargetView
+from forewarn.runtime import awaited
+from forewarn.runtime.awaited import Awaited, waits_for
 from forewarn.runtime.line import Judge, Line, looks_at
 
 MOST_SERIES = 1000
@@ -38,6 +40,7 @@ class Watch:
         self._last: dict[str, ProbeRun] = {}
         self._open: dict[tuple[str, str], Finding] = {}  # of the ledger, for series that were not seen yet
         self._left = COSTLY
+        self._awaited = Awaited(probe)
         for target in probe.targets:
             self._line(SeriesId(probe.name, target.name, *UP))
 
@@ -72,11 +75,31 @@ class Watch:
         for judge in line.judges:
             judge.step(past, now, series.metric)
 
+    def recall(self, series: SeriesId, ask: Callable[[Tally], Counts]) -> None:
+        """Before `warm`: let rules know by counts what lies before the history that they want in full."""
+        known: dict[Tally, Counts] = {}
+        line = self._line(series)
+        for judge in line.judges if line else ():
+            if judge.detector.tally and judge.detector.recall:
+                tally = judge.detector.tally(judge.rule.options)
+                if tally not in known:
+                    known[tally] = ask(tally)
+                judge.state = judge.detector.recall(judge.rule.options, known[tally])
+
+    def awaits_s(self) -> float:
+        """How much of the past of `up` is wanted for `look_back`; 0: no rule waits for anything."""
+        return awaited.history_s([*self._lines.values(), *self._awaited])
+
+    def look_back(self, target: str, ups: Window, now: datetime) -> None:
+        """After `warm`: for how long has what rules wait for been missing already?"""
+        lines = [line for line in [*self._lines.values(), *self._awaited] if line.id.target == target]
+        awaited.look_back(lines, ups, self.probe.every_s, now)
+
     def resume(self, findings: Iterable[Finding]) -> None:
         """What the ledger holds (the newest of each series and rule): the open claims are open here too."""
         for finding in findings:
             self._open[finding.rule, finding.series] = finding
-        for line in self._lines.values():
+        for line in (*self._lines.values(), *self._awaited):
             for judge in line.judges:
                 self._resume(line, judge)
 
@@ -84,8 +107,9 @@ class Watch:
         """Take over from the watch before a reload: rules that did not change go on. What is gone ends as unwatched."""
         targets = {target.name for target in self.probe.targets}
         moves: list[Moved] = []
-        for id, old in before._lines.items():
-            line = self._line(id) if id.target in targets else None
+        waited = [(line, self._awaited.get(line.id) or self._lines.get(line.id)) for line in before._awaited]
+        lines = [(line, self._line(id) if id.target in targets else None) for id, line in before._lines.items()]
+        for old, line in [*lines, *waited]:
             for judge in old.judges:
                 same = line.judge(judge.rule.name) if line else None
                 if line and same and _alike(same, judge):
@@ -94,7 +118,7 @@ class Watch:
                     same.adopt(judge)
                     continue
                 if judge.open:
-                    moves.append(judge.unwatched(id, now))
+                    moves.append(judge.unwatched(old.id, now))
                 if same:
                     same.seq = max(same.seq, judge.seq)
         self._last = {name: run for name, run in before._last.items() if name in targets}
@@ -107,7 +131,7 @@ class Watch:
         moves = []
         for key, finding in list(self._open.items()):
             id, rule = SeriesId.parse(finding.series), self.probe.rule(finding.rule)
-            if id.target not in targets or rule is None or not looks_at(rule, id):
+            if id.target not in targets or rule is None or not (looks_at(rule, id) or waits_for(rule, id)):
                 del self._open[key]
                 if finding.state is FindingState.OPEN:
                     moves.append(unwatched(finding, now))
@@ -145,7 +169,9 @@ class Watch:
     def tick(self, now: datetime) -> list[Moved]:
         """What the passing of time alone changes; also catches up on costly judgements."""
         self._left = COSTLY
-        moves: list[Moved] = []
+        moves = self._awaited.others_came(self._lines.values(), now)
+        for line in self._awaited:
+            moves += self._ticked(line, now)
         for line in list(self._lines.values()):
             run = self._last.get(line.id.target)
             if line.ticks:
@@ -160,7 +186,8 @@ class Watch:
 
     def unwatch(self, now: datetime) -> list[Moved]:
         """The probe is gone: its open claims end as no longer watched."""
-        moves = [judge.unwatched(line.id, now) for line in self._lines.values() for judge in line.judges if judge.open]
+        lines = [*self._lines.values(), *self._awaited]
+        moves = [judge.unwatched(line.id, now) for line in lines for judge in line.judges if judge.open]
         moves += [unwatched(finding, now) for finding in self._open.values() if finding.state is FindingState.OPEN]
         self._open.clear()
         return moves
@@ -203,8 +230,11 @@ class Watch:
         return moves
 
     def _gone(self, line: Line, run: ProbeRun) -> bool:
-        """A file system that was unmounted, a label that comes no more. A counter that rests is not gone: it is shown."""
+        """A file system that was unmounted, a label that comes no more. A counter that rests is not gone: it is shown. Nor is
+        what a rule waits for."""
         if line.id.metric == UP[0] or not line.times or run.outcome is not Outcome.UP or _hidden(run, line.id):
+            return False
+        if any(judge.detector.awaits for judge in line.judges):
             return False
         return run.at_s - line.times[-1] > max(GONE_S, GONE_INTERVALS * self.probe.every_s)
 
@@ -234,6 +264,7 @@ class Watch:
         line = self._lines.get(id)
         if line is None and (len(self._lines) < MOST_SERIES or id.metric == UP[0]):
             line = self._lines[id] = Line.of(id, self.probe.rules)
+            self._awaited.came(line)
             for judge in line.judges:
                 self._resume(line, judge)
         return line
@@ -248,8 +279,8 @@ class Watch:
     def view(self, now: datetime) -> tuple[TargetView, ...]:
         """What is known of each target now."""
         lines: dict[str, list[Line]] = {}
-        for line in self._lines.values():
-            if line.times:
+        for line in (*self._lines.values(), *self._awaited):
+            if line.times or any(judge.claim for judge in line.judges if judge.detector.awaits):
                 lines.setdefault(line.id.target, []).append(line)
         return tuple(
             self._target(target.name, lines.get(target.name, []), self.dropped if at == 0 else 0)
@@ -303,4 +334,6 @@ def _series(line: Line) -> SeriesView:
         for judge in line.judges
         if judge.claim
     )
+    if not line.times:
+        return SeriesView(series=line.id, value=nan, at=None, rules=rules)
     return SeriesView(series=line.id, value=line.values[-1], at=datetime.fromtimestamp(line.times[-1], UTC), rules=rules)

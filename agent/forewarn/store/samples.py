@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
-from forewarn.model.series import SeriesId, Window
+from forewarn.model.series import Counts, SeriesId, Tally, Window
 from forewarn.ports import Sample
 from forewarn.store.codec import clean
 from forewarn.store.sqlite import Database, queries
@@ -84,6 +84,17 @@ class SqliteSamples:
             rows = _merged(db.execute(SQL["read_sealed"], given).fetchall(), db.execute(SQL["read_hot"], given).fetchall())
         times, values = zip(*rows, strict=True) if rows else ((), ())
         return Window(array("d", times), array("d", values), len(rows))
+
+    def tally(self, series: SeriesId, tally: Tally, since_s: float, until_s: float) -> Counts:
+        """The samples of `read`, only counted: some ten times as fast."""
+        with self._file.reading() as db:
+            found = db.execute(SQL["series_id"], _columns(series)).fetchone()
+            if not found:
+                return []
+            given = {"id": found[0], "since": since_s, "until": until_s, "slot": tally.slot_s}
+            given |= {"above": tally.bound.above, "below": tally.bound.below}
+            rows: Counts = db.execute(SQL["tally"], given).fetchall()
+        return rows
 
     def series(self, probe: str | None = None) -> list[SeriesId]:
         """Every series that has samples (or had, since the last prune), in the order of their first sight."""

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
 
-from forewarn.model.series import SeriesId, Window
+from forewarn.model.series import Counts, SeriesId, Tally, Window
 from forewarn.ports import Sample
 
 
@@ -31,6 +31,15 @@ class MemorySamples:
         times, values = self._kept.get(series, (array("d"), array("d")))
         first, end = bisect_left(times, since_s), bisect_left(times, until_s)
         return Window(times[first:end], values[first:end], max(0, end - first))
+
+    def tally(self, series: SeriesId, tally: Tally, since_s: float, until_s: float) -> Counts:
+        """The samples of `read`, only counted."""
+        past, found = self.read(series, since_s, until_s), dict[int, tuple[int, int]]()
+        for at, value in zip(past.times_s, past.values, strict=True):
+            slot = int(at // tally.slot_s)
+            n, bad = found.get(slot, (0, 0))
+            found[slot] = (n + 1, bad + (not tally.bound.good(value)))
+        return [(slot * tally.slot_s, n, bad) for slot, (n, bad) in sorted(found.items())]
 
     def series(self, probe: str | None = None) -> list[SeriesId]:
         return [series for series in self._kept if probe is None or series.probe == probe]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from made_series import START, now, play
 
+from forewarn.config.promises import BUDGET
 from forewarn.config.rules import BUILTIN, KINDS
 from forewarn.core.detect import DETECTORS, cannot_see, down, pattern, threshold
 from forewarn.core.detect.forecast import ForecastOptions
@@ -221,4 +222,4 @@ def test_every_kind_is_whole(kind, options):
 
 
 def test_each_kind_that_people_write_has_its_detector():
-    assert set(DETECTORS) == set(KINDS) | set(BUILTIN)
+    assert set(DETECTORS) == set(KINDS) | set(BUILTIN) | {BUDGET}

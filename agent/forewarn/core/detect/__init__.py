@@ -10,15 +10,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forewarn.core.detect import cannot_see, down, forecast, pattern, risk, threshold
+from forewarn.core.detect import absence, cannot_see, down, forecast, pattern, risk, slo, threshold
+from forewarn.model.series import Counts, Tally
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
     """`history_s(options)`: how many seconds of the past are good to have at a start, `needed_s`: how many it can't do
     without. `keep_s`: so far it looks back at every step; the rest lives in its state. `ticks`: it also wants to be
-    called when only time has passed. `beside`: metrics of the same thing that it looks at too. `costly`: a judgement takes long enough (about half a millisecond) that many at
-    once would be felt; it may come a few samples late."""
+    called when only time has passed. `beside`: metrics of the same thing that it looks at too. `costly`: a judgement takes
+    long enough (about half a millisecond) that many at once would be felt; it may come a few samples late. `awaits`: it also
+    judges a series that has never come. `tally` and `recall`: what lies before `history_s` may be handed in as counts."""
 
     step: Callable[..., tuple[Any, Any]]
     resume: Callable[..., Any]
@@ -28,12 +30,17 @@ class Detector:
     ticks: bool = False
     costly: bool = False
     beside: tuple[str, ...] = ()
+    awaits: bool = False
+    tally: Callable[[Any], Tally] | None = None
+    recall: Callable[[Any, Counts], Any] | None = None
 
 
 def _all_kept(module: Any, ticks: bool = False) -> Detector:
     """A detector that sees all of its past at every step."""
     return Detector(module.step, module.resume, module.history_s, module.history_s, module.history_s, ticks)
 
+
+SLO = Detector(slo.step, slo.resume, slo.history_s, slo.history_s, lambda options: 0.0, tally=slo.tally, recall=slo.recall)
 
 DETECTORS: Mapping[str, Detector] = {
     "threshold": _all_kept(threshold),
@@ -42,6 +49,11 @@ DETECTORS: Mapping[str, Detector] = {
     ),
     "pattern": _all_kept(pattern, ticks=True),
     "risk": Detector(risk.step, risk.resume, risk.history_s, lambda options: 0.0, lambda options: 0.0, beside=risk.BESIDE),
+    "slo": SLO,
+    "slo-budget": SLO,
+    "absence": Detector(
+        absence.step, absence.resume, absence.history_s, absence.history_s, lambda options: 0.0, ticks=True, awaits=True
+    ),
     "down": _all_kept(down),
     "cannot-see": _all_kept(cannot_see, ticks=True),
 }

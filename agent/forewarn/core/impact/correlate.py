@@ -121,6 +121,8 @@ def _aside(case: _Case) -> Placement | None:
         return Nothing(why=say("place.blind"))
     if case.role is Role.RESOURCE:
         return Task(why=say("place.resource", rule=case.finding.rule))
+    if case.role is Role.BUDGET:
+        return Task(why=say("place.budget", rule=case.finding.rule))
     if case.role in (Role.EVIDENCE, Role.QUESTION):
         found = next(_of_service(case), None)
         return Evidence(incident=found.id if found else None, why=say("place.evidence", kind=case.finding.kind))

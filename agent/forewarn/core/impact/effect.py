@@ -43,7 +43,7 @@ def effect_of(finding: Finding, probe: Probe | None, customers: Collection[str] 
     match finding.kind:
         case "down":
             return Effect.FAILS
-        case "slo":
+        case "slo" | "slo-budget":
             return Effect.SLOW if is_latency(finding.metric, probe) else Effect.FAILS
         case "pattern":
             return Effect.FAILS if named_customer(finding, customers) else Effect.AT_RISK
@@ -92,6 +92,7 @@ class Role(StrEnum):
     CROSSED = "crossed"  # a forecast whose limit is reached
     RISK = "risk"  # nobody feels it yet
     RESOURCE = "resource"  # a task for office hours
+    BUDGET = "budget"  # a promise is used up too fast, but slowly: likewise
     BLIND = "blind"  # we cannot see
     QUESTION = "question"
     EVIDENCE = "evidence"  # helps to find the cause
@@ -114,6 +115,8 @@ def _role(finding: Finding, probe: Probe | None, effect: Effect) -> Role:
         return Role.BLIND
     if finding.kind in EVIDENCE:
         return Role.EVIDENCE
+    if finding.kind == "slo-budget":
+        return Role.BUDGET
     if finding.kind in FORECASTS:
         return Role.CROSSED if finding.forecast and finding.forecast.crossed else Role.COMING
     if finding.kind == "threshold" and is_resource(finding, probe):

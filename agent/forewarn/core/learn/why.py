@@ -29,7 +29,8 @@ from forewarn.model.text import Say, say
 Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard
 Show = Callable[[Say], str]
 FINDINGS_SHOWN = 5
-UNSEEN = "cannot-see"
+UNSEEN = ("cannot-see", "absence")
+"""Kinds that claim something about what did not come."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +161,7 @@ class _Walk:
         self._add(series_link(finding))
         if not finding.source or not finding.config:
             self._missing.append(f"{finding.id} rule")
-        if not finding.evidence.n and finding.kind != UNSEEN:
+        if not finding.evidence.n and finding.kind not in UNSEEN:
             self._missing.append(f"{finding.id} samples")
 
     def consequence(self, finding: Finding) -> None:

@@ -26,6 +26,13 @@ SELECT t, value FROM sample WHERE series = :id AND t >= :since AND t < :until OR
 -- name: read_hot
 SELECT t, value FROM hot WHERE series = :id AND t >= :since AND t < :until ORDER BY rowid
 
+-- name: tally
+SELECT slot * :slot, count(*), sum(NOT good) FROM (
+  SELECT CAST(t / :slot AS INTEGER) AS slot, (:above IS NULL OR value > :above) AND (:below IS NULL OR value < :below) AS good
+    FROM (SELECT t, value FROM sample WHERE series = :id AND t >= :since AND t < :until
+          UNION ALL SELECT t, value FROM hot WHERE series = :id AND t >= :since AND t < :until))
+ GROUP BY slot ORDER BY slot
+
 -- name: last_sealed
 SELECT t, value FROM sample WHERE series = :id ORDER BY t DESC LIMIT 1
 
