@@ -128,13 +128,16 @@ class Ledger(Protocol):
         """
 
     def claim(self, me: str, now: datetime, until: datetime, most: int) -> list[Action]:
-        """Take up to `most` actions whose time has come, that are not done and not leased to anybody after `now`."""
+        """Take up to `most` actions whose time has come, that are not done and not leased to anybody after `now`: the most urgent first."""
 
     def release(self, ids: Sequence[str]) -> None:
         """Give back actions that were claimed and not begun."""
 
     def done(self, id: str, now: datetime) -> None:
         """An action needs no performing any more."""
+
+    def forget_done(self, before: datetime) -> int:
+        """Forget actions that were done before then; answers how many."""
 
     def actions(self, ids: Sequence[str]) -> list[Action]:
         """The actions with these ids, e.g. those that were in flight when an earlier process ended."""

@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 
-from forewarn.model.actions import RunStep, Send
+from forewarn.model.actions import RunStep, Send, urgency
 from forewarn.model.errors import DeliveryError, Reason, StoreError
 from forewarn.model.inputs import Delivered
+from forewarn.model.level import Level
 from forewarn.model.map import Channel, Customer, Person, Secret
 from forewarn.model.message import Message, MessageKind, MessageState
 from forewarn.model.probe import Source
@@ -23,7 +24,7 @@ from forewarn.model.settings import Daemon, Settings
 from forewarn.model.text import say
 from forewarn.ports import StepOutcome
 from forewarn.runtime import perform
-from forewarn.runtime.outbox import Outbox
+from forewarn.runtime.outbox import LOOK, Outbox
 from forewarn.runtime.telemetry import Telemetry
 from forewarn.store.ledger_sqlite import SqliteLedger
 
@@ -151,7 +152,8 @@ class Bench:
     async def order(self, *things) -> None:
         """What core would commit: messages and actions."""
         messages = [thing for thing in things if isinstance(thing, Message)]
-        actions = [thing for thing in things if not isinstance(thing, Message)]
+        kinds = {message.id: message.kind for message in messages}
+        actions = [_urgent(thing, kinds) for thing in things if not isinstance(thing, Message)]
         await asyncio.get_running_loop().run_in_executor(self.thread, self.ledger.commit, messages, [], actions, {})
         self.outbox.wake()
 
@@ -168,6 +170,11 @@ class Bench:
 
     def results(self) -> dict[str, str]:
         return {result.action: result.result for result in self.taken}
+
+
+def _urgent(action, kinds):
+    """As core orders it; all are of one P2 incident."""
+    return replace(action, urgency=urgency(kinds.get(action.message), Level.P2)) if isinstance(action, Send) else action
 
 
 @asynccontextmanager
@@ -212,7 +219,7 @@ async def test_it_sleeps_no_longer_than_until_the_next_action(tmp_path):
 async def test_an_overtaken_message_is_not_sent(tmp_path, state):
     async with bench(tmp_path) as on:
         await on.order(message(1, state=state), send(1), send(2, of=99))
-        await on.settled()
+        await on.until(lambda: on.ledger.next_action_at() is None)
         assert on.ledger.load().in_flight == ()
         assert on.ledger.next_action_at() is None
     assert (on.sent, on.taken) == ([], [])
@@ -308,6 +315,45 @@ async def test_of_what_is_due_together_pages_begin_first(tmp_path):
         await on.order(*notices, *pages, *(send(n + 1, at_s=-60) for n in range(10)), *(send(n + 51) for n in range(4)))
         await on.until(lambda: len(on.sent) == 8)
     assert on.sent[:4] == ["M-51", "M-52", "M-53", "M-54"]
+
+
+async def test_a_page_is_never_behind_however_much_waits(tmp_path):
+    """More than two looks of older notices, and all slots but those for pages are taken."""
+    names = [f"c{n}" for n in range(6)]
+    async with bench(tmp_path, settings(*names)) as on:
+        on.gate.clear()
+        many = range(1, 2 * LOOK + 50)
+        await on.order(*(message(n, to=f"c{n % 6}") for n in many), *(send(n, at_s=-3600) for n in many))
+        await on.until(lambda: len(on.sent) == 6)
+        await on.order(message(9000, "page", to="on-call-1"), send(9000))
+        await on.until(lambda: len(on.sent) == 7)
+        assert on.sent[-1] == "M-9000"
+        await on.outbox.drain(0.05)
+
+
+async def test_things_for_a_slow_address_do_not_stand_in_the_way_of_others(tmp_path):
+    hosts = {"a": "slow.example"}
+    async with bench(tmp_path, settings("a", "b", hosts=hosts)) as on:
+        on.gate.clear()
+        many = range(1, LOOK + 50)
+        await on.order(*(message(n, to="a") for n in many), *(send(n, at_s=-3600) for n in many))
+        await on.order(message(9000, to="b"), send(9000))
+        await on.until(lambda: len(on.sent) == 3)
+        assert sorted(on.sent) == ["M-1", "M-2", "M-9000"]
+        await on.outbox.drain(0.05)
+
+
+async def test_a_page_gets_a_place_at_an_address_that_is_taken(tmp_path):
+    async with bench(tmp_path, settings("a", hosts={"a": "pager.example"})) as on:
+        on.gate.clear()
+        await on.order(*(message(n, to="a") for n in (1, 2, 3)), *(send(n) for n in (1, 2, 3)))
+        await on.until(lambda: len(on.sent) == 2)
+        await on.order(*(message(n, "page", to="on-call-1") for n in (4, 5)), send(4), send(5))
+        await on.until(lambda: len(on.sent) == 3)
+        await asyncio.sleep(0.03)
+        assert on.sent[2:] == ["M-4"]
+        on.gate.set()
+        await on.until(lambda: len(on.taken) == 5)
 
 
 async def test_what_is_claimed_while_draining_is_given_back(tmp_path):

@@ -128,8 +128,8 @@ def entry(text="note.opened", *, incident="INC-1", refs=()) -> TimelineEntry:
     return TimelineEntry(incident=incident, at=at(), say=say(text, n=1), refs=refs)
 
 
-def send(n, *, message=None, when=0.0, again=True) -> Send:
-    return Send(id=f"A-{n}", at=at(when), message=message or f"M-{n}", channel=0, again=again)
+def send(n, *, message=None, when=0.0, again=True, urgency=7) -> Send:
+    return Send(id=f"A-{n}", at=at(when), message=message or f"M-{n}", channel=0, again=again, urgency=urgency)
 
 
 def step(n, *, when=0.0, again=False) -> RunStep:

@@ -261,6 +261,27 @@ def test_oldest_first_and_no_more_than_asked_for(ledger):
     assert claimed(ledger, most=3) == ["A-1"]
 
 
+def test_the_most_urgent_first_however_much_waits(ledger):
+    ledger.commit((), (), [send(n, when=-99, urgency=10) for n in range(1, 301)], {})
+    ledger.commit(
+        (), (), [send(301, when=-1, urgency=2), send(302, urgency=0), step(303, when=-50), send(304, when=9, urgency=0)], {}
+    )
+    assert claimed(ledger, most=4) == ["A-302", "A-301", "A-303", "A-1"]
+
+
+def test_what_was_done_long_ago_is_forgotten(ledger, monkeypatch):
+    monkeypatch.setattr("forewarn.store.ledger_sqlite.PIECE", 10)
+    ledger.commit((), (), [send(n) for n in range(1, 41)], {"A": 40})
+    claimed(ledger, most=39)
+    for n in range(1, 39):
+        ledger.done(f"A-{n}", at(n))
+    assert ledger.forget_done(at(31)) == 30
+    assert [action.id for action in ledger.actions([f"A-{n}" for n in range(1, 41)])] == [f"A-{n}" for n in range(31, 41)]
+    assert ledger.load().in_flight == ("A-39",)  # begun and not done, however old
+    assert ledger.next_action_at() == at(0)  # A-40 still waits
+    assert ledger.forget_done(at(31)) == 0
+
+
 def test_a_lease_that_is_over_frees_only_what_may_be_repeated(ledger):
     ledger.commit((), (), [send(1, again=True), send(2, again=False)], {})
     assert claimed(ledger, until=60) == ["A-1", "A-2"]

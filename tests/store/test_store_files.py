@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ledger_things import T0, at, entry, incident, message, send
 
 from forewarn.model.errors import StoreError
+from forewarn.model.message import MessageKind
 from forewarn.store import sqlite as store_sqlite
+from forewarn.store.codec import encode
 from forewarn.store.ledger_sqlite import SqliteLedger
 from forewarn.store.samples import SqliteSamples
 from forewarn.store.sqlite import migrations, queries, statements
@@ -82,6 +86,25 @@ def test_an_older_file_is_brought_up_in_one_step_or_not_at_all(kind, file, monke
     db.close()
 
 
+def test_what_an_older_forewarn_left_to_do_gets_its_urgency(tmp_path, monkeypatch):
+    file, known = tmp_path / "ledger.db", migrations("ledger")
+    monkeypatch.setattr(store_sqlite, "migrations", lambda kind: known[:2])
+    make("ledger", file)
+    notice = replace(message(2), kind=MessageKind.NOTICE)
+    with sqlite3.connect(file) as db:
+        for n, thing in enumerate((notice, message(1), replace(notice, id="M-3")), 1):
+            db.execute("INSERT INTO message (n, id, state, body) VALUES (?, ?, 'queued', ?)", (n, thing.id, encode(thing)))
+            old = json.loads(encode(send(n, message=thing.id)))
+            del old["urgency"]
+            row = (n, f"A-{n}", thing.id, send(n).at.timestamp(), json.dumps(old))
+            db.execute("INSERT INTO outbox (n, id, kind, ref, at, again, body) VALUES (?, ?, 'send', ?, ?, 1, ?)", row)
+    db.close()
+    monkeypatch.setattr(store_sqlite, "migrations", lambda kind: known)
+    ledger = SqliteLedger(file)
+    assert [action.message for action in ledger.claim("me", at(), at(60), 2)] == ["M-1", "M-2"]
+    ledger.close()
+
+
 def test_every_migration_is_numbered_without_gaps(kind):
     assert [number for number, _, _ in migrations(kind)] == list(range(1, len(migrations(kind)) + 1))
     assert all("".join(statements(text)).strip() == text.strip() for _, _, text in migrations(kind))
@@ -101,13 +124,15 @@ def test_something_else_in_its_place(kind, file):
 
 def test_a_damaged_page_says_so(tmp_path):
     file = tmp_path / "ledger.db"
+    make("ledger", file)
+    tables = file.stat().st_size  # what it needs to open
     ledger = SqliteLedger(file)
     for n in range(1, 400):
         ledger.commit([message(n)], (), (), {})
     ledger.close()
     with file.open("r+b") as out:
-        out.seek(4096 * 20)
-        out.write(b"\xff" * (file.stat().st_size - 4096 * 20))
+        out.seek(tables)
+        out.write(b"\xff" * (file.stat().st_size - tables))
     ledger = SqliteLedger(file)
     with pytest.raises(StoreError, match=r"ledger\.db: the file is damaged; stop forewarn, move the file away and put a backup"):
         ledger.load()

@@ -56,6 +56,7 @@ DRAIN_S = 5.0
 FIRST_LOOK_S = 4.0
 MEASURE_S = 5.0
 PRUNE_S = 3600.0
+OUTBOX_KEPT = timedelta(days=7)  # done actions: for looking at what happened lately; the messages themselves stay
 PULSE_S = 10.0
 
 
@@ -291,6 +292,7 @@ class Daemon:
     async def _prune(self) -> None:
         before = self._clock.now() - timedelta(seconds=self._inbox.state.settings.daemon.retention_s)
         await self._on(self._sampler, self._samples.prune, before.timestamp())
+        await self._on(self._writer, self._ledger.forget_done, self._clock.now() - OUTBOX_KEPT)
 
     def _reload_soon(self) -> None:
         self._group.create_task(self.reload(), name="reload")

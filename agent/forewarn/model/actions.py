@@ -6,6 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from forewarn.model.level import Level
+from forewarn.model.message import MessageKind
+
+ORDER = (MessageKind.PAGE, MessageKind.ASK, MessageKind.NOTICE)
+
+
+def urgency(kind: MessageKind | None, level: Level | None) -> int:
+    """Which of the things that are due goes first: 0 is a page for a P0. Pages come first, then asks and steps (`kind` None),
+    then notices; among these the worse level. Without an incident, and so a level, a thing counts as P2."""
+    return ORDER.index(kind or MessageKind.ASK) * len(Level) + (level or Level.P2).rank
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
@@ -16,6 +27,7 @@ class Send:
     message: str
     channel: int
     again: bool
+    urgency: int = urgency(MessageKind.NOTICE, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +43,7 @@ class RunStep:
     spec: Mapping[str, object] = field(default_factory=dict)
     timeout_s: float
     again: bool
+    urgency: int = urgency(None, None)
 
 
 Action = Send | RunStep

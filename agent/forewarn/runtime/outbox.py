@@ -5,8 +5,10 @@ its result. Dying between the two leaves it "in flight", and the core decides at
 (`again`: webhooks, reading steps) or unknown. So nothing is claimed ahead: what was looked at and can't begin now is
 given back in the same breath. A result that the core could not take is kept and reported again, never performed again.
 
-Order. Of everything that is due pages come first and have slots of their own; notices come last. One address gets two
-things at a time and one message leaves once at a time. Retries are the core's matter: they come as new actions.
+Order. The ledger hands out what is urgent first (model/actions.py `urgency`): pages by level, then asks and steps, then
+notices; pages have slots of their own. One address gets two things at a time, and one more if that is a page; one message
+leaves once at a time. Where the first things have no room (one address is slow), it looks further back, so that they do not
+stand in the way of the others. Retries are the core's matter: they come as new actions.
 """
 
 from __future__ import annotations
@@ -34,9 +36,8 @@ from forewarn.runtime.telemetry import Telemetry
 log = structlog.get_logger("forewarn.outbox")
 Result = Delivered | StepEnded
 
-RANK = {MessageKind.PAGE: 0, MessageKind.ASK: 1, MessageKind.NOTICE: 2}
-STEP_RANK = 1
-LOOK = 256  # due actions that are looked at in one round
+LOOK = 256  # due actions that are looked at together
+LOOKS = 4  # how often in one round, while there is room
 LEASE_S = 60.0  # beyond the time-out of a delivery; what takes longer is renewed by the rounds
 SLEEP_S = 30.0  # the wall clock may be set: look again after so long at most
 PAUSE_S = 1.0  # until the next look while something due has no room, or the store fails
@@ -152,12 +153,17 @@ class Outbox:
         """Claim what may begin now and give back the rest; also how long to sleep after that."""
         now = self._clock.now()
         until = now + timedelta(seconds=LEASE_S + settings.daemon.send_timeout_s)
-        claimed = [action for action in self._ledger.claim(self._me, now, until, LOOK) if action.id not in busy]
-        known = [job for action in claimed if (job := self._known(action, settings))]
-        room = Room(busy.values())
-        picked = [job for job in sorted(known, key=lambda job: job.rank) if room.take(job)]
-        begun = {job.action.id for job in picked}
-        back = [job.action.id for job in known if job.action.id not in begun]
+        room, picked, back = Room(busy.values()), list[Job](), list[str]()
+        for _ in range(LOOKS):
+            claimed = self._ledger.claim(self._me, now, until, LOOK)
+            known = [job for action in claimed if action.id not in busy and (job := self._known(action, settings))]
+            for job in known:
+                if room.take(job):
+                    picked.append(job)
+                else:
+                    back.append(job.action.id)
+            if len(claimed) < LOOK or not room.has_slot(page=bool(known) and known[-1].page):
+                break
         if back:
             self._ledger.release(back)
             return picked, PAUSE_S
@@ -168,15 +174,16 @@ class Outbox:
     def _known(self, action: Action, settings: Settings) -> Job | None:
         """The job that an action stands for; None (and it is done) for a message that has been overtaken."""
         if isinstance(action, RunStep):
-            return Job(action, None, STEP_RANK, ((f"run {action.run}", 1), (f"at {action.where}", LANE)))
+            return Job(action, None, ((f"run {action.run}", 1), (f"at {action.where}", LANE)))
         message = self._ledger.get(action.message)
         queued = isinstance(message, Message) and message.state is MessageState.QUEUED
         if not isinstance(message, Message) or not (queued or action.id in self._ended):
             self._ledger.done(action.id, self._clock.now())
             return None
         channel = channel_of(settings, message, action.channel)
-        place = ((f"{channel.kind} {_host(channel)}", LANE),) if channel else ()
-        return Job(action, message, RANK[message.kind], ((message.id, 1), *place))
+        lane = LANE + (message.kind is MessageKind.PAGE)
+        place = ((f"{channel.kind} {_host(channel)}", lane),) if channel else ()
+        return Job(action, message, ((message.id, 1), *place))
 
 
 def _host(channel: Channel) -> str:

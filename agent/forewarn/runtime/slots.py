@@ -6,22 +6,25 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from forewarn.model.actions import Action
-from forewarn.model.message import Message
+from forewarn.model.message import Message, MessageKind
 
 SLOTS = 8
 PAGE_SLOTS = 2  # of SLOTS, kept for pages
-LANE = 2  # at once to one address
+LANE = 2  # at once to one address; a page may be a third
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An action with what it needs. `rank` 0 is a page, lower goes first; `lanes` name what it shares with other jobs,
+    """An action with what it needs; `lanes` name what it shares with other jobs,
     each with how many may be there at once."""
 
     action: Action
     message: Message | None
-    rank: int
     lanes: tuple[tuple[str, int], ...]
+
+    @property
+    def page(self) -> bool:
+        return self.message is not None and self.message.kind is MessageKind.PAGE
 
 
 class Room:
@@ -29,18 +32,21 @@ class Room:
 
     def __init__(self, busy: Collection[Job]) -> None:
         self._slots = SLOTS - len(busy)
-        self._pages = sum(job.rank == 0 for job in busy)
+        self._pages = sum(job.page for job in busy)
         self._lanes: dict[str, int] = {}
         for job in busy:
             self._enter(job)
 
+    def has_slot(self, *, page: bool) -> bool:
+        """Whether anything more may begin: a page, or something else."""
+        return self._slots > (0 if page else max(0, PAGE_SLOTS - self._pages))
+
     def take(self, job: Job) -> bool:
         """Whether `job` may begin; if so its place is taken."""
-        kept = 0 if job.rank == 0 else max(0, PAGE_SLOTS - self._pages)
-        if self._slots <= kept or any(self._lanes.get(lane, 0) >= most for lane, most in job.lanes):
+        if not self.has_slot(page=job.page) or any(self._lanes.get(lane, 0) >= most for lane, most in job.lanes):
             return False
         self._slots -= 1
-        self._pages += job.rank == 0
+        self._pages += job.page
         self._enter(job)
         return True
 

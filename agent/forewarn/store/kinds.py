@@ -136,4 +136,5 @@ def action_row(action: Action) -> Columns:
         "ref": ref,
         "at": action.at.timestamp(),
         "again": int(action.again),
+        "urgency": action.urgency,
     }

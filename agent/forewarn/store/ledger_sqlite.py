@@ -33,6 +33,8 @@ from forewarn.store.sqlite import Database, queries
 
 SQL = queries("ledger")
 UNENDED = json.dumps([state for state in IncidentState if state not in ENDED])
+PIECE = 1000
+"""Rows that one transaction forgets."""
 MOVING = json.dumps([state for state in MessageState if state not in FINAL])
 
 T = TypeVar("T")
@@ -104,14 +106,14 @@ class SqliteLedger:
                 db.execute(SQL["done"], {"id": done[0], "now": done[1].timestamp()})
 
     def claim(self, me: str, now: datetime, until: datetime, most: int) -> list[Action]:
-        """Take up to `most` actions whose time has come, oldest first, that are not done and are free.
+        """Take up to `most` actions whose time has come, the most urgent first and of these the oldest, that are not done and are free.
 
         Free: never claimed, released, or safe to repeat (`again`) and no longer leased at `now`. `until` ends my lease.
         """
         given = {"me": me, "now": now.timestamp(), "until": until.timestamp(), "most": most}
         with self._file.transaction() as db:
             rows = sorted(db.execute(SQL["claim"], given).fetchall())  # RETURNING promises no order
-        return [_action(kind, body) for _, _, kind, body in rows]
+        return [_action(kind, body) for _, _, _, kind, body in rows]
 
     def release(self, ids: Sequence[str]) -> None:
         """Give back actions that were claimed and not begun: anybody may claim them again at once."""
@@ -122,6 +124,17 @@ class SqliteLedger:
         """An action's result has been stored; it is never handed out again. Twice does no harm."""
         with self._file.transaction() as db:
             db.execute(SQL["done"], {"id": id, "now": now.timestamp()})
+
+    def forget_done(self, before: datetime) -> int:
+        """Delete actions that were done before then; what they came to stays with their messages and runs. In pieces, so that
+        nobody waits long for the writer; answers how many."""
+        gone = 0
+        while True:
+            with self._file.transaction() as db:
+                found = db.execute(SQL["forget_done"], {"before": before.timestamp(), "most": PIECE}).rowcount
+            gone += found
+            if found < PIECE:
+                return gone
 
     def next_action_at(self) -> datetime | None:
         """The earliest moment at which `claim` could find something; it may lie in the past. None: nothing waits."""

@@ -14,7 +14,7 @@ from forewarn.core.respond import guard, playbook
 from forewarn.core.respond import verify as judging
 from forewarn.core.tell.may import may
 from forewarn.core.work import Work
-from forewarn.model.actions import RunStep
+from forewarn.model.actions import RunStep, urgency
 from forewarn.model.errors import Refused
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.playbook import Playbook, Repair, Run, Step, StepState, command_text
@@ -128,10 +128,11 @@ def begin(work: Work, run: Run, at: int) -> None:
 
 def act(work: Work, run: Run, at: int, kind: str, spec: Mapping[str, object], timeout_s: float, *, again: bool) -> None:
     """`again`: after a crash it may simply be done once more."""
+    incident = work.incident(run.incident)
     work.act(
         RunStep(
             id=work.new_id("A"), at=work.now, run=run.id, step=at, kind=kind, where=run.plan[at].where, spec=spec,
-            timeout_s=timeout_s, again=again,
+            timeout_s=timeout_s, again=again, urgency=urgency(None, incident.level if incident else None),
         )
     )  # fmt: skip
 

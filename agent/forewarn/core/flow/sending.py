@@ -8,7 +8,7 @@ from datetime import timedelta
 from forewarn.core.flow import clocks, texts
 from forewarn.core.tell import holds
 from forewarn.core.work import Work
-from forewarn.model.actions import Send
+from forewarn.model.actions import Send, urgency
 from forewarn.model.hold import Hold
 from forewarn.model.inputs import Delivered
 from forewarn.model.message import FINAL, RESENDABLE, Attempt, HeldBy, Message, MessageKind, MessageState
@@ -92,7 +92,13 @@ def _send(work: Work, message: Message) -> None:
         work.put(replace(message, state=MessageState.FAILED, ended=say("failed.no_channel")))
         return
     work.put(replace(message, state=MessageState.QUEUED, held=None))
-    work.act(Send(id=work.new_id("A"), at=work.now, message=message.id, channel=message.channel, again=kind in RESENDABLE))
+    incident = work.incident(message.incident)
+    work.act(
+        Send(
+            id=work.new_id("A"), at=work.now, message=message.id, channel=message.channel, again=kind in RESENDABLE,
+            urgency=urgency(message.kind, incident.level if incident else None),
+        )
+    )  # fmt: skip
 
 
 def delivered(work: Work, given: Delivered) -> None:

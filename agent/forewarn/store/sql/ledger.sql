@@ -39,7 +39,7 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state, incident = excluded.incid
 INSERT INTO timeline (incident, at, body) VALUES (:incident, :at, :body)
 
 -- name: add_action
-INSERT INTO outbox (n, id, kind, ref, at, again, body) VALUES (:n, :id, :kind, :ref, :at, :again, :body)
+INSERT INTO outbox (n, id, kind, ref, at, again, urgency, body) VALUES (:n, :id, :kind, :ref, :at, :again, :urgency, :body)
 
 -- name: count_up
 INSERT INTO counter (name, value) VALUES (:name, :value)
@@ -53,8 +53,8 @@ UPDATE outbox SET owner = :me, lease_until = :until
  WHERE n IN (
    SELECT n FROM outbox
     WHERE done_at IS NULL AND at <= :now AND (owner IS NULL OR (again = 1 AND lease_until <= :now))
-    ORDER BY at, n LIMIT :most)
-RETURNING at, n, kind, body
+    ORDER BY urgency, at, n LIMIT :most)
+RETURNING urgency, at, n, kind, body
 
 -- name: release
 UPDATE outbox SET owner = NULL, lease_until = NULL
@@ -62,6 +62,9 @@ UPDATE outbox SET owner = NULL, lease_until = NULL
 
 -- name: done
 UPDATE outbox SET done_at = :now WHERE id = :id AND done_at IS NULL
+
+-- name: forget_done
+DELETE FROM outbox WHERE n IN (SELECT n FROM outbox WHERE done_at < :before LIMIT :most)
 
 -- name: next_action
 SELECT min(CASE WHEN owner IS NULL THEN at ELSE max(at, lease_until) END) FROM outbox
