@@ -29,6 +29,7 @@ DEMO_ENV = {
     "DEMO_SHOP_2": "http://127.0.0.1:2/",
     "DEMO_STATS": "http://127.0.0.1:3/stats",
     "DEMO_LOG": "/tmp/shop.log",
+    "DEMO_DISKS": "/tmp/disks",
     "DEMO_SMTP": "smtp://127.0.0.1:2525",
     "DEMO_HOOK": "json://127.0.0.1:4/notice",
 }
@@ -414,7 +415,7 @@ def test_shipped_playbooks_change_nothing_without_a_yes() -> None:
 
 def test_the_demo_loads() -> None:
     settings = load(DEMO, PROBERS, NOW, DEMO_ENV)
-    assert set(settings.probes) == {"volume", "shop", "orders", "shop-log"}
+    assert set(settings.probes) == {"volume", "shop", "orders", "shop-log", "disk"}
     assert {customer.name: customer.language for customer in settings.users_of("checkout")} == {
         "customer-en": "en",
         "customer-zh": "zh",

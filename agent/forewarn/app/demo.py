@@ -102,6 +102,7 @@ class Story:
         await self._slow_and_down(ahead)
         await self._recovered()
         await self._withdrawn(ahead)
+        await self._disk()
         await self._why(ahead)
 
     # --- the story ---
@@ -172,6 +173,19 @@ class Story:
         await self._approve(await self._drafts(ahead, "withdrawn", {"customer-en", "customer-zh"}))
         await self._arrived({("customer-en", "webhook"), ("customer-zh", "mail")}, 8)
         self.must("nothing for customer-other", all(one.to != "customer-other" for one in self.sinks.arrived))
+
+    async def _disk(self) -> None:
+        self.shop.disk.worsen({197: 24, 187: 6})
+        self.say("the search server's disk worsens: 24 pending sectors, 6 uncorrectable errors, none before")
+        risk = await self.until("a forewarning with a risk", lambda: self._incident(state="ahead"))
+        finding = await self.api.get(f"/api/v1/findings/{risk['findings'][0]}")
+        forecast = finding["forecast"]
+        self.must("a probability and no dates", forecast["p"] > 0.1 and forecast["likely"] is None)
+        self.seen(f"{risk['id']} {risk['title']}: would be {risk['would_be']}")
+        self.quote(finding["why"])
+        await self.until("a diagnosis of the disk", lambda: self._step_done(risk["id"], "health"))
+        self.seen("playbook failing-disk: the disk was looked at again; on-call-1 is asked for a spare")
+        self.must("nobody outside is told of a risk below one half", not await self._messages(risk["id"], "notice"))
 
     async def _why(self, ahead: str) -> None:
         notice = next(
@@ -261,6 +275,10 @@ class Story:
             return len(self.sinks.arrived) >= count and {(one.to, one.by) for one in self.sinks.arrived[count - 2 : count]} == who
 
         await self.until(f"{count} notices in the sinks", look)
+
+    async def _step_done(self, incident: str, step: str) -> bool:
+        runs = await self.api.items(f"/api/v1/runs?incident={incident}")
+        return any(one["name"] == step and one["state"] == "ok" for run in runs for one in run["steps"])
 
     async def _step_output(self, incident: str, step: str) -> Any:
         runs = await self.api.items(f"/api/v1/runs?incident={incident}")

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from forewarn.app.demo_disk import DemoDisk
 from forewarn.app.demo_history import GROWTH_PER_S
 
 
@@ -45,11 +46,15 @@ class Child:
 
 @dataclass(slots=True)
 class Shop:
-    """Two web servers and the endpoint that counts. Files in `folder` say how they behave."""
+    """Two web servers, the endpoint that counts, and a disk. Files in `folder` say how they behave."""
 
     folder: Path
     ports: dict[str, int] = field(default_factory=lambda: {name: free_port() for name in ("web-1", "web-2", "stats")})
     children: dict[str, Child] = field(default_factory=dict)
+    disk: DemoDisk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.disk = DemoDisk(self.folder / "disks")
 
     @property
     def log(self) -> Path:
@@ -57,6 +62,7 @@ class Shop:
 
     async def start(self, used: float) -> None:
         self.log.touch()
+        self.disk.start()
         self.latency(0.0)
         self.orders(120.0)
         self.volume(used, GROWTH_PER_S)
@@ -89,6 +95,7 @@ class Shop:
             file.writelines(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} ERROR tenant={tenant} pay refused\n" for _ in range(lines))
 
     async def stop(self) -> None:
+        await self.disk.stop()
         for child in self.children.values():
             await child.stop()
 
@@ -101,6 +108,7 @@ def environment(shop: Shop, smtp_port: int, hook_port: int) -> Mapping[str, str]
         "DEMO_SHOP_2": f"{base}:{shop.ports['web-2']}/",
         "DEMO_STATS": f"{base}:{shop.ports['stats']}/",
         "DEMO_LOG": str(shop.log),
+        "DEMO_DISKS": str(shop.disk.folder),
         "DEMO_SMTP": f"smtp://127.0.0.1:{smtp_port}",
         "DEMO_HOOK": f"json://127.0.0.1:{hook_port}/notices",
     }
