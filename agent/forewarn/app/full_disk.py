@@ -107,7 +107,7 @@ class FullDisk:
     async def _over(self) -> None:
         """There is room: the incident ends, unless somebody has ended it already."""
         declared, self._declared = self._declared, None
-        self._since = self._paged_s = None
+        self._since = self._paged_s = self._reached = None
         self.there = True
         log.info("disk_has_room", folder=self._folder)
         id = declared.result() if declared and declared.done() and not declared.cancelled() else None
