@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import urllib.request
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -124,3 +125,41 @@ async def test_without_a_daemon_reload_says_so(folder):
     argv = [sys.executable, "-m", "forewarn", "--state", str(folder / "state"), "reload"]
     done = await asyncio.to_thread(subprocess.run, argv, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1 and "needs the running daemon" in done.stderr
+
+
+async def test_files_that_changed_and_were_not_loaded_show_until_they_are(folder):
+    async with living(folder) as life:
+        (folder / "probes" / "door.yaml").write_text(PROBE.replace("1s", "2s"))
+
+        def troubles() -> str:
+            return " ".join(json.loads(life.command("status", "--json").stdout)["troubles"])
+
+        async with asyncio.timeout(40):
+            while "probes/door.yaml" not in await asyncio.to_thread(troubles):
+                await asyncio.sleep(0.5)
+        assert "forewarn reload" in await asyncio.to_thread(troubles)
+        assert json.loads((await asyncio.to_thread(life.command, "status", "--json")).stdout)["state"] == "warning"
+        assert (await asyncio.to_thread(life.command, "reload")).returncode == 0
+        assert await asyncio.to_thread(troubles) == ""
+
+
+async def test_its_own_health_is_a_probe_with_any_port_and_in_the_metrics(folder):
+    shutil.copy(shipped() / "probes" / "own-health.yaml", folder / "probes")
+    async with living(folder) as life:
+        probe = json.loads((await asyncio.to_thread(life.command, "status", "--json")).stdout)["probes"]
+        assert probe["up"] == 2
+        token = (folder / "state" / "token").read_text().strip()
+        port = json.loads((folder / "state" / "daemon.json").read_text())["port"]
+
+        def read(path: str) -> str:
+            asked = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {token}"})
+            with urllib.request.urlopen(asked, timeout=5) as answer:
+                return answer.read().decode()
+
+        text = await asyncio.to_thread(read, "/metrics")
+        figures = dict(line.rsplit(" ", 1) for line in text.splitlines() if not line.startswith("#"))
+        assert float(figures["forewarn_rss_bytes"]) > 10e6 and figures["forewarn_ballast"] == "1"
+        assert figures["forewarn_config_older"] == "0" and figures["forewarn_outbox_age_seconds"] == "0"
+        body = json.loads(await asyncio.to_thread(read, "/api/v1/probes/own-health"))
+        values = {one["id"].split("|")[2]: one["value"] for target in body["targets"] for one in target["series"]}
+        assert values["rss_bytes"] > 10e6 and values["store_trouble_s"] == 0 and 0 <= values["loop_delay_s"] < 5

@@ -25,6 +25,9 @@ class Clock:
     def now(self) -> datetime:
         return NOW
 
+    def monotonic(self) -> float:
+        return 0.0
+
 
 class Disk:
     """A ledger that hangs until it is let go, or that is full."""

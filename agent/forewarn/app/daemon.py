@@ -23,7 +23,9 @@ import structlog
 
 from forewarn import __version__
 from forewarn.app import banner, journal
+from forewarn.app.files_watch import Snapshot
 from forewarn.app.reload import Body, applied, refused
+from forewarn.app.selfcare import SelfCare
 from forewarn.app.stats import HELPS, LiveStats, metrics
 from forewarn.config import find
 from forewarn.config.load import load
@@ -66,6 +68,7 @@ def main(args: argparse.Namespace) -> int:
     try:
         folder = find.folder(args.config, os.environ)
         given = {} if args.port is None else {"FOREWARN_PORT": str(args.port)}
+        loaded = Snapshot.of(folder)
         settings = load(folder, PROBERS, clock.now(), {**os.environ, **given})
     except ConfigError as error:
         print("\n".join(map(str, error.problems)), file=sys.stderr)
@@ -86,7 +89,7 @@ def main(args: argparse.Namespace) -> int:
         port = door.getsockname()[1]
         if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # a free one was asked for: now it is known
             settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
-        asyncio.run(Daemon(settings, place, clock, door).run())
+        asyncio.run(Daemon(settings, place, clock, door, loaded).run())
     except ForewarnError as error:
         print(error, file=sys.stderr)
         return 1
@@ -99,8 +102,9 @@ def main(args: argparse.Namespace) -> int:
 class Daemon:
     """One running daemon. `run` returns after a clean stop."""
 
-    def __init__(self, settings: Settings, place: StateFolder, clock: SystemClock, door: socket.socket) -> None:
-        """`door` listens where the console is to answer."""
+    def __init__(self, settings: Settings, place: StateFolder, clock: SystemClock, door: socket.socket, loaded: Snapshot) -> None:
+        """`door` listens where the console is to answer; `loaded` are the files as they were before they were read."""
+        self._loaded = loaded
         self._settings, self._place, self._clock, self._door = settings, place, clock, door
         self._port: int = door.getsockname()[1]
         self._stop = asyncio.Event()
@@ -116,7 +120,7 @@ class Daemon:
             await self._serve()
             async with asyncio.TaskGroup() as group:
                 tasks = self._start(group)
-                await self._begin(stack)
+                tasks += await self._begin(stack)
                 await self._stop.wait()
                 await self._end(tasks)
                 for task in tasks:
@@ -138,14 +142,20 @@ class Daemon:
         things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards]
         state = state_of(self._settings, things, s.counters)
         self._telemetry = Telemetry(HELPS)
-        self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken)
-        self._poller = Poller(PROBERS, self._samples, self._clock, self._moved, self._sampler)
+        self._care = SelfCare(
+            self._place, self._clock, lambda: self._settings, lambda: self._transports, self._writer, self._threads,
+            self._telemetry, self._loaded,
+        )  # fmt: skip
+        relieve, held = self._care.disk.relieve, lambda: self._care.disk.full
+        self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken, relieve)
+        self._poller = Poller(self._care.kinds, self._samples, self._clock, self._moved, self._sampler, relieve, held)
         self._transports = build_transports(self._settings, self._threads)
         self._outbox = Outbox(
             self._ledger, lambda: self._inbox.state.settings, self._clock, lambda: self._transports,
             build_steps(self._poller.run_once), self._inbox.deliver, self._writer, telemetry=self._telemetry,
         )  # fmt: skip
-        self._stats = LiveStats(self._poller, self._inbox, now)
+        self._care.attach(self._inbox, self._poller, self._outbox)
+        self._stats = LiveStats(self._poller, self._inbox, now, self._care)
         self._schedule = Schedule(self._clock)
         self._measures = Measures(self._samples)
         self._notifier = Notifier()
@@ -185,7 +195,7 @@ class Daemon:
             clock=self._clock,
             token=token,
             links=self._links,
-            metrics=lambda: metrics(self._telemetry, self._stats, self._inbox, self._outbox),
+            metrics=lambda: metrics(self._telemetry, self._stats, self._inbox, self._outbox, self._care),
             reload=self.reload,
             history=lambda series, begin_s, end_s: self._on(self._sampler, self._samples.read, series, begin_s, end_s),
         )
@@ -210,8 +220,8 @@ class Daemon:
     async def _web(self) -> None:
         await self._server.serve(sockets=[self._door])
 
-    async def _begin(self, stack: AsyncExitStack) -> None:
-        """Lost results first, then probes, deliveries and the clock; at last the first words."""
+    async def _begin(self, stack: AsyncExitStack) -> list[asyncio.Task[None]]:
+        """Lost results first, then probes, deliveries and the clock; at last the first words. Answers its tasks."""
         for lost in self._lost:
             self._inbox.put(lost)
         await self._inbox.idle()
@@ -224,8 +234,11 @@ class Daemon:
             self._schedule.every(min(PULSE_S, (self._notifier.watchdog_s or PULSE_S) / 3), "pulse", self._pulse)
         self._outbox_task = start(self._group, "outbox", self._outbox.run, self._clock, essential=True)
         self._wake_at(self._inbox.state)
+        await self._care.disk.look()
+        own = self._care.begin(self._group, self._schedule)
         self._write_address()
         await self._first_words()
+        return own
 
     async def _first_words(self) -> None:
         """Wait a moment for every target's first run, then say what can be seen and what can't."""
@@ -310,6 +323,7 @@ class Daemon:
         before, folder = self._settings, Path(self._settings.folder)
         try:
             environ = {**os.environ, "FOREWARN_PORT": str(self._port)}
+            loaded = await asyncio.to_thread(Snapshot.of, folder)
             settings = await asyncio.to_thread(load, folder, PROBERS, self._clock.now(), environ)
         except ConfigError as error:
             for problem in error.problems:
@@ -321,6 +335,7 @@ class Daemon:
         self._transports = build_transports(settings, self._threads)
         await self._poller.apply(settings)
         self._settings = settings
+        self._care.files.adopt(loaded)
         log.info("config_loaded", config=settings.id, files=settings.files)
         return applied(before, settings)
 
@@ -332,7 +347,7 @@ class Daemon:
         await self._inbox.idle()
         self._app.state.feed.close()
         self._server.should_exit = True
-        await asyncio.wait(tasks[1:], timeout=DRAIN_S)
+        await asyncio.wait(tasks[1:2], timeout=DRAIN_S)  # the console; the rest is cancelled
 
 
 def _pool(stack: AsyncExitStack, name: str, size: int) -> ThreadPoolExecutor:

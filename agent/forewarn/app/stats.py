@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from forewarn.app.selfcare import SelfCare
 from forewarn.core.work import State
 from forewarn.model.incident import LIVE, IncidentState
 from forewarn.model.message import Attempt, MessageState
@@ -18,8 +19,8 @@ from forewarn.runtime.telemetry import Telemetry
 class LiveStats:
     """ports.Stats over the parts that run."""
 
-    def __init__(self, poller: Poller, inbox: Inbox, started_at: datetime) -> None:
-        self._poller, self._inbox, self._started_at = poller, inbox, started_at
+    def __init__(self, poller: Poller, inbox: Inbox, started_at: datetime, care: SelfCare) -> None:
+        self._poller, self._inbox, self._started_at, self._care = poller, inbox, started_at, care
         self.refused: Say | None = None  # a reload that was refused: the running set is older than the files
 
     def probes(self) -> list[ProbeView]:
@@ -35,9 +36,13 @@ class LiveStats:
         return self._started_at
 
     def troubles(self) -> list[Say]:
-        return [trouble for trouble in (self._inbox.trouble, self.refused, *_failing_channels(self._inbox.state)) if trouble]
+        """A refused set is older than the files as well: that is said once."""
+        own = [trouble for trouble in self._care.troubles() if not (self.refused and trouble.key in OLDER)]
+        found = (self._inbox.trouble, self.refused, *own, *_failing_channels(self._inbox.state))
+        return [trouble for trouble in found if trouble]
 
 
+OLDER = ("trouble.older", "trouble.older_more")
 TRIES = 3
 """A channel whose newest attempts all failed, so many of them, is in trouble."""
 
@@ -66,11 +71,23 @@ HELPS = {
     "forewarn_inputs_waiting": "inputs in the owner's queue",
     "forewarn_actions_busy": "deliveries and steps under way",
     "forewarn_config_refused": "1 while the running set is older than the files, because those were refused",
+    "forewarn_config_older": "files that have changed since the running set was read",
+    "forewarn_ballast": "1 while the ballast for a full disk is there",
+    "forewarn_samples_waiting": "samples that are not stored yet",
+    "forewarn_samples_lost": "samples that were given up while the store failed",
+    "forewarn_store_errors": "failed writes of ledger and samples since the start",
+    "forewarn_commit_seconds": "how long the newest commit took",
+    "forewarn_outbox_age_seconds": "how long the oldest due message or step has been waiting to begin",
+    "forewarn_rss_bytes": "memory that the daemon holds",
+    "forewarn_cpu_seconds": "processor time since the start",
+    "forewarn_heartbeats_total": "pings to the watcher outside, by result",
+    "forewarn_heartbeat_failures": "pings in a row that did not arrive",
 }
 
 
-def metrics(telemetry: Telemetry, stats: LiveStats, inbox: Inbox, outbox: Outbox) -> str:
+def metrics(telemetry: Telemetry, stats: LiveStats, inbox: Inbox, outbox: Outbox, care: SelfCare) -> str:
     """The text of /metrics, with the gauges set to what is now."""
+    care.gauges()
     telemetry.set("forewarn_up", 1)
     telemetry.forget("forewarn_targets")
     outcomes = [target.outcome for view in stats.probes() for target in view.targets]

@@ -36,7 +36,7 @@ class Client:
         self.screen = Screen(args.lang)
         self._config: str | None = args.config
         self._state = StateFolder(Path(args.state)) if args.state else StateFolder.named(os.environ)
-        self._address = _address(self._state.path / "daemon.json")
+        self._address = self._state.address()
         self._offline: Any = None
 
     def get(self, path: str, **query: str | int | None) -> Any:
@@ -139,22 +139,6 @@ class Client:
             raise Stop(str(error)) from error
         print(self.screen.t("cli.offline", state=self._state.shown), file=sys.stderr)
         return offline
-
-
-def _address(file: Path) -> tuple[str, int] | None:
-    """Where the daemon listens, if the process that wrote the file is still there."""
-    try:
-        told = json.loads(file.read_text("utf-8"))
-        host, port, pid = str(told["host"]), int(told["port"]), int(told["pid"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return None
-    except PermissionError:
-        return host, port  # it belongs to another user, so it is there
-    return host, port
 
 
 def answered(what: Any, args: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-COMMANDS = ("run", "check", "try_", "status", "why", "incident", "notice", "playbook", "reload", "demo")
+COMMANDS = ("run", "check", "try_", "status", "why", "incident", "notice", "playbook", "reload", "doctor", "demo")
 """Modules of this package, in the order in which help lists them. Each has `add(subparsers)` and `run(args) -> int`."""
 
 GLOBAL = {
@@ -24,6 +24,7 @@ examples:
   forewarn check                     everything that is wrong with the files, without touching the daemon
   forewarn try probes/mine.yaml      run one probe now and see what each rule says
   forewarn notice approve M-7        let a drafted notice go to its customer
+  forewarn doctor                    what is wrong around Forewarn, each with the command that mends it
   forewarn why M-7                   the chain from a message back to the samples
 
 exit: 0 fine, 1 problems, 2 wrong use"""

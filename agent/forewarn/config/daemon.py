@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, tzinfo
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
 
@@ -18,9 +19,10 @@ from forewarn.model.level import Mode
 from forewarn.model.map import Secret
 from forewarn.model.message import Subkind
 from forewarn.model.policy import PolicyTable
-from forewarn.model.settings import Daemon
+from forewarn.model.settings import Daemon, Heartbeat
 
 LANGUAGES = ("en", "zh")
+SHORTEST_BEAT_S = 5.0
 _DAEMON, _POLICY = Daemon(zone=UTC), PolicyTable()  # for their defaults
 
 KINDS = ("page", "notice", "ask", "step.reads", "step.changes")
@@ -80,10 +82,19 @@ class PolicyWritten(Written):
     )
 
 
+class HeartbeatWritten(Written):
+    """An outside watcher (a dead-man's switch) that is pinged while Forewarn gets on, such as Healthchecks."""
+
+    url: str | None = described("the address to ping", "https://hc.ops.example/ping/1f0a", default=None, repr=False)
+    url_file: str | None = described("a secret's file that holds the address", "heartbeat-url", default=None)
+    every: Positive = described("how often", "60s", default=60.0)
+
+
 class ForewarnFile(Written):
     """config/forewarn.yaml"""
 
     daemon: DaemonWritten = DaemonWritten()
+    heartbeat: HeartbeatWritten | None = None
     policy: PolicyWritten = PolicyWritten()
 
 
@@ -102,6 +113,7 @@ def daemon(doc: Document | None, problems: Problems, secrets: SecretFiles) -> tu
         mail_from=own.mail.from_ or _DAEMON.mail_from,
         send_timeout_s=own.send_timeout,
         retry_s=own.retry,
+        heartbeat=_heartbeat(doc, given.heartbeat, problems, secrets) if doc and given.heartbeat else None,
     )
     if doc and made.retention_s < 86400:
         problems.add(
@@ -121,6 +133,22 @@ def daemon(doc: Document | None, problems: Problems, secrets: SecretFiles) -> tu
 
 def _zone(given: tzinfo | None) -> tzinfo:
     return given or zone("local")
+
+
+def _heartbeat(doc: Document, given: HeartbeatWritten, problems: Problems, secrets: SecretFiles) -> Heartbeat | None:
+    at = ("heartbeat",)
+    if bool(given.url) == bool(given.url_file):
+        problems.add(doc, at, "a heartbeat has either url or url_file", "write the address of your watcher's check")
+        return None
+    url = Secret(given.url) if given.url else problems.reading(doc, (*at, "url_file"), secrets.read, given.url_file or "")
+    if url and not (url.reveal().startswith(("http://", "https://")) and urlsplit(url.reveal()).hostname):
+        problems.add(
+            doc, (*at, "url" if given.url else "url_file"), "this is not an address that can be pinged", "write https://..."
+        )
+        return None
+    if given.every < SHORTEST_BEAT_S:
+        problems.add(doc, (*at, "every"), f"{duration_text(given.every)} is too often", "write 60s")
+    return Heartbeat(url=url, every_s=given.every) if url else None
 
 
 def _server(doc: Document, mail: MailWritten, problems: Problems, secrets: SecretFiles) -> Secret | None:

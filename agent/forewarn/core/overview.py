@@ -14,7 +14,8 @@ from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 
 REFUSED_CONFIG = "trouble.config"
-"""A trouble with this key is a refused configuration: a warning, since the old set goes on. Any other is a problem."""
+MILD = frozenset({REFUSED_CONFIG, "trouble.older", "trouble.older_more", "trouble.heartbeat"})
+"""Troubles that are warnings: the old set goes on, and a watcher that hears nothing speaks up itself. Others are problems."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ def status(seen: Seen, reader: Reader) -> Body:
 def overall(seen: Seen) -> str:
     """problem: an open P0-P2, or the store or a channel failing. warning: ahead, P3, cannot see, a refused configuration."""
     live = [i.level for i in seen.incidents if i.live]
-    if any(level.worse_than(Level.P3) for level in live) or any(t.key != REFUSED_CONFIG for t in seen.troubles):
+    if any(level.worse_than(Level.P3) for level in live) or any(t.key not in MILD for t in seen.troubles):
         return "problem"
     ahead = any(i.state is IncidentState.AHEAD for i in seen.incidents)
     if ahead or Level.P3 in live or seen.cannot_see or seen.troubles:

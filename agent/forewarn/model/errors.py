@@ -93,7 +93,11 @@ class DeliveryError(ForewarnError):
 
 
 class StoreError(ForewarnError):
-    """The ledger or the samples can't be read or written."""
+    """The ledger or the samples can't be read or written; `full`: because there is no room."""
+
+    def __init__(self, text: str, *, full: bool = False) -> None:
+        super().__init__(text)
+        self.full = full
 
 
 class Busy(ForewarnError):

@@ -30,6 +30,14 @@ class LevelRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """An outside watcher that is told every `every_s` that Forewarn gets on; its silence is somebody else's alarm."""
+
+    url: Secret
+    every_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Daemon:
     """forewarn.yaml. Spans in seconds."""
 
@@ -42,6 +50,7 @@ class Daemon:
     mail_from: str = "forewarn@localhost"
     send_timeout_s: float = 10.0
     retry_s: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0, 1800.0)
+    heartbeat: Heartbeat | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

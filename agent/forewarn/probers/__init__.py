@@ -10,7 +10,7 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import command, host, http, log, smart, tcp, temperature
+from forewarn.probers import command, host, http, log, own, smart, tcp, temperature
 
 HERE = (Target("local", "local"),)
 """The one target of kinds that look at this machine."""
@@ -46,6 +46,11 @@ def _command() -> Any:
     return CommandProber()
 
 
+def _self() -> Any:
+    """Without the daemon's figures; the daemon puts one with them in its place."""
+    return own.SelfProber()
+
+
 def _tcp() -> Any:
     from forewarn.probers.tcp_connect import TcpProber
 
@@ -73,5 +78,6 @@ PROBERS: Mapping[str, Kind] = {
         metrics=temperature.METRICS,
     ),
     "smart": Kind(smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS),
+    "self": Kind(own.SelfOptions, "async", _self, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=own.METRICS),
     "command": Kind(command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS),
 }

@@ -43,16 +43,24 @@ class Inbox:
         thread: Executor,
         acted: Callable[[], None],
         taken: Callable[[State, State, Decision], None],
+        relieve: Callable[[StoreError], bool] = lambda _: False,
     ) -> None:
+        """`relieve` makes room on a full disk, on the store's thread; False where it could not."""
         self.state = state
         self._ledger = ledger
         self._clock = clock
         self._thread = thread
         self._acted = acted
         self._taken = taken
+        self._relieve = relieve
         self._queue: asyncio.Queue[_Entry] = asyncio.Queue()
         self._trouble: Say | None = None
         self.handled = 0
+        self.store_errors = 0
+        self.commit_s = 0.0
+        """How long the newest commit took."""
+        self.stored_s: float | None = None
+        """When it ended, on the monotonic clock."""
         self.beats = 0
         """Grows with everything that the owner takes and with each try to store: what stands still hangs."""
 
@@ -129,9 +137,13 @@ class Inbox:
         """Commit, however long it takes: what can't be stored must not happen."""
         loop = asyncio.get_running_loop()
         while True:
+            began_s = self._clock.monotonic()
             try:
                 await loop.run_in_executor(self._thread, self._commit, decision)
             except StoreError as error:
+                self.store_errors += 1
+                if await loop.run_in_executor(self._thread, self._relieve, error):
+                    continue
                 if self._trouble is None:
                     log.error("store_failed", error=str(error))
                 self._trouble = say("trouble.store", text=str(error))
@@ -139,6 +151,8 @@ class Inbox:
                 await asyncio.sleep(STORE_PAUSE_S)
             else:
                 self._trouble = None
+                self.stored_s = self._clock.monotonic()
+                self.commit_s = self.stored_s - began_s
                 return
 
     def _commit(self, decision: Decision) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 
 import structlog
@@ -17,15 +17,26 @@ KEPT_SAMPLES = 200_000
 
 
 class Keeper:
-    """Collects on the loop's thread; a cursor is stored in one transaction with the samples of its run."""
+    """Collects on the loop's thread; a cursor is stored in one transaction with the samples of its run.
 
-    def __init__(self, samples: Samples, thread: Executor) -> None:
+    `relieve` makes room on a full disk. What it made is for the ledger: while `held` samples wait here.
+    """
+
+    def __init__(
+        self,
+        samples: Samples,
+        thread: Executor,
+        relieve: Callable[[StoreError], bool] = lambda _: False,
+        held: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._samples, self._thread = samples, thread
+        self._relieve, self._held = relieve, held
         self._waiting: list[Sample] = []
         self._cursors: dict[str, Mapping[str, object]] = {}  # not stored yet
         self._latest: dict[str, Mapping[str, object]] = {}
         self.failing = False
         self.lost = 0
+        self.errors = 0
         self.wanted = asyncio.Event()
         """Set when a flush should not wait: a follower has found its first place. Dying before that is stored would make the
         next life begin at the end of the file again, behind lines that this one has acted on."""
@@ -50,6 +61,9 @@ class Keeper:
     async def flush(self) -> None:
         """Store what has come. A store that fails keeps it waiting, within bounds."""
         self.wanted.clear()
+        if self._held():
+            self._trim()
+            return
         samples, self._waiting = self._waiting, []
         cursors, self._cursors = self._cursors, {}
         if not samples and not cursors:
@@ -58,9 +72,20 @@ class Keeper:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._samples.append, samples, cursors)
             self.failing = False
         except StoreError as error:
-            self.failing = True
-            waiting = samples + self._waiting
-            lost = max(0, len(waiting) - KEPT_SAMPLES)
-            self.lost += lost
-            self._waiting, self._cursors = waiting[lost:], {**cursors, **self._cursors}
-            log.error("samples_not_stored", error=str(error), waiting=len(self._waiting), lost=self.lost)
+            first, self.failing = not self.failing, True
+            self.errors += 1
+            self._waiting, self._cursors = samples + self._waiting, {**cursors, **self._cursors}
+            self._trim()
+            if first:
+                log.error("samples_not_stored", error=str(error), waiting=len(self._waiting), lost=self.lost)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._relieve, error)
+
+    @property
+    def waiting(self) -> int:
+        """Samples that are not stored yet."""
+        return len(self._waiting)
+
+    def _trim(self) -> None:
+        lost = max(0, len(self._waiting) - KEPT_SAMPLES)
+        self.lost += lost
+        del self._waiting[:lost]

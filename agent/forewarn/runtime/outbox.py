@@ -17,7 +17,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import structlog
@@ -71,11 +71,17 @@ class Outbox:
         self._busy: dict[str, Job] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ended: dict[str, Result] = {}  # performed, and not yet taken by the core
+        self._oldest: datetime | None = None  # of what is due and waits for room
 
     @property
     def busy(self) -> int:
         """How many actions are at work."""
         return len(self._busy)
+
+    @property
+    def age_s(self) -> float:
+        """How long the oldest action that is due has been waiting to begin; 0 where none waits."""
+        return max(0.0, (self._clock.now() - self._oldest).total_seconds()) if self._oldest else 0.0
 
     def wake(self) -> None:
         self._wake.set()
@@ -166,8 +172,10 @@ class Outbox:
                 break
         if back:
             self._ledger.release(back)
-            return picked, PAUSE_S
         at = self._ledger.next_action_at()
+        self._oldest = at if at and at <= now else None
+        if back:
+            return picked, PAUSE_S
         wait_s = (at - self._clock.now()).total_seconds() if at else SLEEP_S
         return picked, min(SLEEP_S, max(0.01, wait_s))
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import structlog
 
 from forewarn.core.timetable import Timetable, first_s, grid_s
+from forewarn.model.errors import StoreError
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe, Target
@@ -48,9 +49,12 @@ class Poller:
         clock: Clock,
         on_moved: Callable[[list[Moved]], None],
         store_thread: Executor,
+        relieve: Callable[[StoreError], bool] = lambda _: False,
+        held: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`relieve` and `held`: see Keeper."""
         self._samples, self._clock, self._on_moved, self._thread = samples, clock, on_moved, store_thread
-        self._keeper = Keeper(samples, store_thread)
+        self._keeper = Keeper(samples, store_thread, relieve, held)
         self._runners = Runners(kinds, clock, self._deliver, self._keeper.cursor)
         self._watches: dict[str, Watch] = {}
         self._targets: dict[tuple[str, str], Target] = {}
@@ -271,3 +275,7 @@ class Poller:
     def storing(self) -> bool:
         """Whether the store takes samples."""
         return not self._keeper.failing
+
+    def unstored(self) -> tuple[int, int, int]:
+        """Samples that wait for the store, those that were lost, and how often it failed."""
+        return self._keeper.waiting, self._keeper.lost, self._keeper.errors

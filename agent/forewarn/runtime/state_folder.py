@@ -7,6 +7,7 @@ left behind that somebody would have to remove by hand. The file keeps the proce
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import secrets
 import stat
@@ -46,6 +47,10 @@ class StateFolder:
         return self.path / "token"
 
     @property
+    def ballast(self) -> Path:
+        return self.path / "ballast"
+
+    @property
     def lock_file(self) -> Path:
         return self.path / "lock"
 
@@ -54,6 +59,21 @@ class StateFolder:
         """The path as people would type it: ./var rather than var."""
         text = str(self.path)
         return text if text.startswith(("/", ".")) else f"./{text}"
+
+    def address(self) -> tuple[str, int] | None:
+        """Where the daemon of this folder listens, if the process that wrote it down is still there."""
+        try:
+            told = json.loads((self.path / "daemon.json").read_text("utf-8"))
+            host, port, pid = str(told["host"]), int(told["port"]), int(told["pid"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return None
+        except PermissionError:
+            return host, port  # it belongs to another user, so it is there
+        return host, port
 
     def own(self) -> Self:
         """Make the folder (0700) and its token where they are missing, and keep every other daemon off until `close`.

@@ -39,7 +39,8 @@ def plain(path: Path, error: sqlite3.Error) -> StoreError:
     """The same trouble as a StoreError that names the file, the cause and the remedy."""
     code = getattr(error, "sqlite_errorcode", None)
     remedy = REMEDIES.get(code & 0xFF) if code is not None else None
-    return StoreError(f"{path}: {remedy} ({error})" if remedy else f"{path}: {error}")
+    full = code is not None and code & 0xFF == sqlite3.SQLITE_FULL
+    return StoreError(f"{path}: {remedy} ({error})" if remedy else f"{path}: {error}", full=full)
 
 
 @cache
