@@ -43,6 +43,8 @@ OPEN_ENDED = {
     "console.run_state.": tuple(RunState),
     "console.step_state.": tuple(StepState),
     "console.due_ended.": ("met", "late", "dropped"),
+    "cli.outreach.": ("people", "people_left", "customers", "customers_left"),
+    "cli.outreach.would.": ("page", "notice", "ask"),
     "console.nav.": ("first", "now", "messages", "loaded"),
     "console.strip.": ("now", "near", "far", "undated", "legend"),
     "console.phase.": (*PHASES, "rest"),

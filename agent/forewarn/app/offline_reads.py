@@ -50,6 +50,8 @@ class Offline:
                 return self._reads.status(live, reader)
             if name == "why":
                 return self._why(id, bool(query.get("text")), reader)
+            if id.endswith("/outreach"):
+                return self._reads.outreach(id.removesuffix("/outreach"), reader)
             if id.endswith("/timeline"):
                 return self._reads.timeline(id.removesuffix("/timeline"), reader)
             return self._reads.one(name, id, live, reader) if id else self._reads.items(name, Query.of(query), live, reader)

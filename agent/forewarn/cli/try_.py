@@ -20,6 +20,8 @@ FILE may lie anywhere; NAME is a probe of the configuration. A log is looked at 
 
 Of a playbook (FILE or NAME) it says what would run where, who would be asked and which limits stand; nothing is run.
 
+Of an incident (INC-3) it lists who is and would be told, when and why, and who would not; nothing is sent.
+
 Exit: 0 up, 1 down, 2 wrong use or a file with problems, 3 cannot see, or no such probe."""
 
 PHASES = ("resolve", "connect", "tls", "first_byte", "total")
@@ -33,11 +35,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Register `try`."""
     parser = subparsers.add_parser(
         "try",
-        help="run one probe now and see what each rule says; rehearse a playbook",
+        help="run one probe now and see what each rule says; rehearse a playbook; who would be told of an incident",
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", metavar="FILE|NAME", help="a file of probes or playbooks, or the name of one")
+    parser.add_argument("what", metavar="FILE|NAME|INC-3", help="a file of probes or playbooks, the name of one, or an incident")
     parser.add_argument("--json", action="store_true", help="print the bodies of the API's probes")
     parser.set_defaults(run=run)
 
@@ -48,12 +50,14 @@ def run(args: argparse.Namespace) -> int:
     import sys
     from datetime import UTC, datetime
 
-    from forewarn.cli import rehearse
+    from forewarn.cli import outreach, rehearse
     from forewarn.cli.screen import Screen
     from forewarn.model.errors import ForewarnError
 
     screen = Screen(args.lang)
     try:
+        if outreach.INCIDENT.fullmatch(args.what):
+            return outreach.run(args, screen)
         if rehearse.is_playbook(args.what):
             return rehearse.run(args, _settings(args.config, datetime.now(UTC)), screen)
         settings, probes = _chosen(args.what, args.config, datetime.now(UTC))

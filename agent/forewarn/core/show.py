@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from forewarn.core.flow.expected import Expected, Left, Outreach
 from forewarn.core.reader import Body, ProbeLike, Reader, RuleLike, TargetLike, number, stamp
 from forewarn.core.respond.guard import DAY, HOUR, runs_since
 from forewarn.model.due import Due
@@ -316,6 +317,34 @@ def _declared(it: Step) -> Body:
         "undo": command_text(it.undo) if it.undo else None,
         "idempotent": it.idempotent,
         "irreversible": it.irreversible,
+    }
+
+
+def outreach(it: Outreach, reader: Reader) -> Body:
+    """Who is told about an incident, who would be, and who would not and why."""
+
+    def message(one: Expected) -> Body:
+        return {
+            "to": one.to,
+            "kind": str(one.kind),
+            "subkind": one.subkind,
+            "language": one.language,
+            "channels": list(one.channels),
+            "state": one.state,
+            "at": stamp(one.at),
+            "why": reader.tell(one.why),
+            "how": reader.tell(one.how) if one.how else None,
+            "message": one.message,
+        }
+
+    def left(one: Left) -> Body:
+        return {"who": one.who, "why": reader.tell(one.why)}
+
+    return {
+        "people": [message(one) for one in it.people],
+        "people_left": [left(one) for one in it.people_left],
+        "customers": [message(one) for one in it.customers],
+        "customers_left": [left(one) for one in it.customers_left],
     }
 
 

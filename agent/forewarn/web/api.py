@@ -63,6 +63,11 @@ class Api:
         desk = self._desk
         return JSONResponse(await desk.read(desk.reads.timeline, request.path_params["id"], desk.reader(request)))
 
+    async def outreach(self, request: Request) -> Response:
+        """GET /api/v1/incidents/ID/outreach: who is told, would be told and is left out, and why."""
+        desk = self._desk
+        return JSONResponse(await desk.read(desk.reads.outreach, request.path_params["id"], desk.reader(request)))
+
     async def series(self, request: Request) -> Response:
         """GET /api/v1/series/PROBE|TARGET|METRIC?hours=6|24|168|720: at most 300 columns of least, mean and greatest value."""
         desk = self._desk

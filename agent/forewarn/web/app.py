@@ -113,6 +113,7 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         post("/api/v1/links", api.link),
         post("/api/v1/reload", api.reload),
         get("/api/v1/incidents/{id}/timeline", api.timeline),
+        get("/api/v1/incidents/{id}/outreach", api.outreach),
         get("/api/v1/series/{id:path}", api.series),
         get("/api/v1/{name}/{id}", api.one),
         get("/api/v1/{name}", api.list),

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from forewarn import __version__
 from forewarn.core import overview, show
+from forewarn.core.flow.expected import Known, outreach
 from forewarn.core.reader import Body, Reader, page
 from forewarn.model.due import INTERNAL, Due
 from forewarn.model.finding import Finding, FindingState
@@ -147,6 +148,23 @@ class Reads:
         if not isinstance(self.ledger.get(incident), Incident):
             raise Unanswerable(Trouble(404, "web.not_found", {"id": incident}))
         return page([show.entry(line, reader) for line in self.ledger.timeline(incident)], more=False)
+
+    def outreach(self, incident: str, reader: Reader) -> Body:
+        """Who is told, would be told and is left out; raises Unanswerable where there is no such incident."""
+        found = self.ledger.get(incident)
+        if not isinstance(found, Incident):
+            raise Unanswerable(Trouble(404, "web.not_found", {"id": incident}))
+        messages = self.ledger.find("message", incident=incident, newest=False, limit=MOST)
+        dues = self.ledger.find("due", incident=incident, states=["open"], limit=MOST)
+        held = self.ledger.find("hold", states=["open"], limit=MOST)
+        known = Known(
+            incident=found,
+            messages=[m for m in messages if isinstance(m, Message)],
+            dues=[d for d in dues if isinstance(d, Due)],
+            holds=[h for h in held if isinstance(h, Hold)],
+            settings=self.settings(),
+        )
+        return show.outreach(outreach(known, reader.now), reader)
 
     def one(self, name: str, id: str, live: Live, reader: Reader) -> Body:
         """GET /api/v1/NAME/ID; raises Unanswerable where there is no such thing."""
