@@ -21,6 +21,7 @@ from forewarn.model.text import Fact, Say, say
 
 NVME = ("media_errors_total", "critical_warning", "spare_margin_ratio", "wear_ratio")
 BESIDE = (*model.COUNTS, *NVME)
+COUNTERS = (*model.COUNTS, "media_errors_total")
 HISTORY_S = 35 * 86400.0
 ENDS = 0.5
 """Fires until the probability is under this share of the limit."""
@@ -146,6 +147,8 @@ def _claim(options: RiskOptions, state: RiskState, sign: Sign, p: float, window:
     }
     if track:
         facts |= {"sign": f"metric.{sign.name}", "count": track.value, "rise": track.rose, "since": track.first_s}
+        counters = [one for name, one in state.tracks.items() if name in COUNTERS]
+        facts |= {"above": sum(one.value > 0 for one in counters), "of": len(counters)}
         key = "why.risk.grew" if track.rose else "why.risk.stands"
     else:
         facts |= {"sign": f"why.risk.sign.{sign.name}"}
@@ -154,8 +157,7 @@ def _claim(options: RiskOptions, state: RiskState, sign: Sign, p: float, window:
         state=RuleState.FIRING if state.firing else RuleState.OK,
         why=Say(key, facts),
         evidence=Evidence(
-            value=p,
-            limit=options.above,
+            value=window.values[-1],
             window_s=window.times_s[-1] - track.first_s if track else None,
             n=len(window.times_s),
             first_at=datetime.fromtimestamp(track.first_s if track else window.times_s[0], UTC),
