@@ -22,7 +22,8 @@ from forewarn.model.text import Fact, Say, say
 NVME = ("media_errors_total", "critical_warning", "spare_margin_ratio", "wear_ratio")
 BESIDE = (*model.COUNTS, *NVME)
 COUNTERS = (*model.COUNTS, "media_errors_total")
-HISTORY_S = 35 * 86400.0
+DAY = 86400.0
+HISTORY_S = 35 * DAY
 ENDS = 0.5
 """Fires until the probability is under this share of the limit."""
 
@@ -103,13 +104,13 @@ def followed(track: Track | None, window: Window) -> Track:
 
 def _signs(ok: float, tracks: Mapping[str, Track], at_s: float) -> list[Sign]:
     """Everything that raises the probability above that of a disk without signs."""
-    found = [Sign(model.FAILED, "failed")] if ok < 1 else []
+    found = _nvme(tracks, at_s) + ([Sign(model.FAILED, "failed")] if ok < 1 else [])
     counts = {name: tracks[name] for name in model.COUNTS if name in tracks}
     if any(track.value > 0 for track in counts.values()):
         p = model.measured({name: track.value for name, track in counts.items()}, _grew(counts.values(), at_s))
         name, track = max(counts.items(), key=lambda pair: (_rank(pair[1], at_s), model.LOGS.get(pair[0], 0) * pair[1].value))
         found.append(Sign(p, name, track, old=not any(one.rose for one in counts.values())))
-    return found + _nvme(tracks, at_s)
+    return found
 
 
 def _nvme(tracks: Mapping[str, Track], at_s: float) -> list[Sign]:
