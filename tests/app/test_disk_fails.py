@@ -14,6 +14,9 @@ from disk_vm import machine, missing
 
 from forewarn.app.demo_parts import Api, start_daemon
 from forewarn.config.find import shipped
+from forewarn.probers import smart_collect
+from forewarn.probers.smart_answer import Disk
+from forewarn.probers.smart_read import read_files
 
 KEPT = Path(__file__).parents[2] / "var" / "disk-vm"
 LACKS = missing()
@@ -23,7 +26,7 @@ SEEN_WITHIN_S = 120.0
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(LACKS is not None, reason=str(LACKS))
-async def test_a_disk_fails_while_forewarn_watches(tmp_path: Path) -> None:
+async def test_a_disk_fails_while_forewarn_watches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with machine(tmp_path / "vm", KEPT) as vm:
         shutil.copytree(shipped() / "config", tmp_path / "config", ignore=shutil.ignore_patterns("demo"))
         for folder in ("playbooks", "probes"):
@@ -48,6 +51,11 @@ async def test_a_disk_fails_while_forewarn_watches(tmp_path: Path) -> None:
             found = {one["rule"]: one for one in await api.items("/api/v1/findings")}
         finally:
             await daemon.stop()
+        monkeypatch.setattr(smart_collect, "SMARTCTL", (str(vm.smartctl),))
+        (tmp_path / "files").mkdir(mode=0o750)
+        assert await asyncio.to_thread(smart_collect.main, [str(tmp_path / "files")]) == 0
+        disks = read_files(str(tmp_path / "files"), None, time.time() - 60)
+    assert {one.serial: one.values["disk_ok"] for one in disks if isinstance(one, Disk)} == {"LABNVME01": 0.0, "LABSATA01": 1.0}
     assert set(found) == {"failed", "failing"}
     assert {one["series"] for one in found.values()} == {'smart|local|disk_ok{model="QEMU NVMe Ctrl",serial="LABNVME01"}'}
     assert {one["incident"] for one in found.values()} == {incident["id"]}, "two claims about one disk are one trouble"

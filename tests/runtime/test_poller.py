@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 import structlog
 
+from forewarn.core.detect.risk import RiskOptions
 from forewarn.core.detect.threshold import ThresholdOptions
 from forewarn.model.errors import StoreError
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.inputs import Moved
 from forewarn.model.level import Colour
 from forewarn.model.probe import Probe, Rule, Source, Target
-from forewarn.model.series import Outcome, ProbeRun, SeriesId
+from forewarn.model.series import Column, Outcome, ProbeRun, SeriesId
 from forewarn.model.settings import Daemon, Settings
 from forewarn.ports import Kind
 from forewarn.runtime import poller as module
@@ -51,6 +52,8 @@ class World:
 
     def __init__(self) -> None:
         self.value = 1.0
+        self.columns: tuple[Column, ...] = COLUMNS
+        self.values: tuple[float, ...] | None = None
         self.runs: list[tuple[str, str]] = []
         self.now_running = self.most_running = 0
         self.hang = self.broken = False
@@ -59,7 +62,7 @@ class World:
 
     def result(self, probe: Probe, target: Target, at_s: float, **more: object) -> ProbeRun:
         self.runs.append((probe.name, target.name))
-        return ProbeRun(probe.name, target.name, at_s, Outcome.UP, COLUMNS, (self.value,), **more)  # type: ignore[arg-type]
+        return ProbeRun(probe.name, target.name, at_s, Outcome.UP, self.columns, self.values or (self.value,), **more)  # type: ignore[arg-type]
 
 
 class Plain:
@@ -387,6 +390,24 @@ async def test_a_counter_that_rested_while_we_were_off_does_not_burst(stage):
     async with stage.running(probe("p", rules=(burst, DOWN))):
         await until(lambda: stage.ran("p") >= 3)
     assert stage.moves == []
+
+
+@pytest.mark.parametrize(("then", "old"), [(300.0, True), (308.0, False)])
+async def test_what_else_a_rule_looks_at_has_its_history_too(stage, then, old):
+    """A disk that was worn from its first day on, and whether that grew while we looked."""
+    disk = (("serial", "S1"),)
+    now_s = time.time()
+    for at, value in ((now_s - 86400 * 3, 300.0), (now_s - 7200, then), (now_s - 3600, then)):
+        rows = [("pending_sectors", value), ("reported_uncorrectable_total", 40.0), ("disk_ok", 1.0)]
+        stage.samples.append([(SeriesId("p", "t", metric, disk), at, value) for metric, value in rows])
+    rule = Rule(name="failing", kind="risk", metric="disk_ok", options=RiskOptions(), source=SOURCE)
+    stage.world.columns = tuple((metric, disk) for metric in ("pending_sectors", "reported_uncorrectable_total", "disk_ok"))
+    stage.world.values = (then, 40.0, 1.0)
+    async with stage.running(probe("p", rules=(rule, DOWN, BLIND), every=2.0)):
+        await until(lambda: stage.moves)
+    claim = stage.moves[0].claim
+    assert claim is not None and claim.old is old and claim.why.facts["rise"] == then - 300.0
+    assert claim.evidence.value == 1.0
 
 
 async def test_a_promise_knows_its_month_again_after_a_restart(stage):

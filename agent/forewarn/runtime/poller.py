@@ -124,14 +124,19 @@ class Poller:
             if not past.times_s:  # it rested, or we did: where it stood last is all that is known
                 last = last or self._samples.last(watch.probe.name)
                 past = Window.of([last[series]]) if series in last else past
-            near = {other.metric: past for other in watch.beside(series) if (past := self._past(watch, other, now_s)).times_s}
             watch.recall(series, lambda tally, series=series: self._counted(watch, series, tally, now_s))  # type: ignore[misc]
-            watch.warm(series, past, near)
+            watch.warm(series, past, self._beside(watch, series, past, now_s))
         if (span_s := watch.awaits_s()) > 0:
             for target in watch.probe.targets:
                 ups = self._samples.read(SeriesId(watch.probe.name, target.name, *UP), now_s - span_s, now_s + 1)
                 watch.look_back(target.name, ups, self._clock.now())
         return self._samples.cursor(watch.probe.name)
+
+    def _beside(self, watch: Watch, series: SeriesId, past: Window, now_s: float) -> Mapping[str, Window]:
+        """The history of what else the rules of a series look at, as far back as its own."""
+        since_s = past.times_s[0] if past.times_s else now_s
+        found = {other.metric: self._samples.read(other, since_s - 1, now_s + 1) for other in watch.beside(series)}
+        return {metric: window for metric, window in found.items() if window.times_s}
 
     def _counted(self, watch: Watch, series: SeriesId, tally: Tally, now_s: float) -> Counts:
         """Whole slots of the past, up to where the history that is read in full has begun."""

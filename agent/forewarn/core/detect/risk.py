@@ -21,7 +21,9 @@ from forewarn.model.text import Fact, Say, say
 
 NVME = ("media_errors_total", "critical_warning", "spare_margin_ratio", "wear_ratio")
 BESIDE = (*model.COUNTS, *NVME)
-HISTORY_S = 35 * 86400.0
+COUNTERS = (*model.COUNTS, "media_errors_total")
+DAY = 86400.0
+HISTORY_S = 35 * DAY
 ENDS = 0.5
 """Fires until the probability is under this share of the limit."""
 
@@ -102,13 +104,13 @@ def followed(track: Track | None, window: Window) -> Track:
 
 def _signs(ok: float, tracks: Mapping[str, Track], at_s: float) -> list[Sign]:
     """Everything that raises the probability above that of a disk without signs."""
-    found = [Sign(model.FAILED, "failed")] if ok < 1 else []
+    found = _nvme(tracks, at_s) + ([Sign(model.FAILED, "failed")] if ok < 1 else [])
     counts = {name: tracks[name] for name in model.COUNTS if name in tracks}
     if any(track.value > 0 for track in counts.values()):
         p = model.measured({name: track.value for name, track in counts.items()}, _grew(counts.values(), at_s))
         name, track = max(counts.items(), key=lambda pair: (_rank(pair[1], at_s), model.LOGS.get(pair[0], 0) * pair[1].value))
         found.append(Sign(p, name, track, old=not any(one.rose for one in counts.values())))
-    return found + _nvme(tracks, at_s)
+    return found
 
 
 def _nvme(tracks: Mapping[str, Track], at_s: float) -> list[Sign]:
@@ -146,6 +148,8 @@ def _claim(options: RiskOptions, state: RiskState, sign: Sign, p: float, window:
     }
     if track:
         facts |= {"sign": f"metric.{sign.name}", "count": track.value, "rise": track.rose, "since": track.first_s}
+        counters = [one for name, one in state.tracks.items() if name in COUNTERS]
+        facts |= {"above": sum(one.value > 0 for one in counters), "of": len(counters)}
         key = "why.risk.grew" if track.rose else "why.risk.stands"
     else:
         facts |= {"sign": f"why.risk.sign.{sign.name}"}
@@ -154,8 +158,7 @@ def _claim(options: RiskOptions, state: RiskState, sign: Sign, p: float, window:
         state=RuleState.FIRING if state.firing else RuleState.OK,
         why=Say(key, facts),
         evidence=Evidence(
-            value=p,
-            limit=options.above,
+            value=window.values[-1],
             window_s=window.times_s[-1] - track.first_s if track else None,
             n=len(window.times_s),
             first_at=datetime.fromtimestamp(track.first_s if track else window.times_s[0], UTC),

@@ -204,7 +204,7 @@ def _crosses(case: _Case, incident: Incident) -> bool:
     if finding.kind in FORECASTS:
         return case.role is Role.CROSSED
     forecast = next(
-        (f for id in incident.findings if (f := case.findings.get(id)) and f.kind == "forecast" and f.series == incident.thing),
+        (f for id in incident.findings if (f := case.findings.get(id)) and f.kind in FORECASTS and f.series == incident.thing),
         None,
     )
     if forecast is None:
