@@ -161,5 +161,5 @@ async def test_its_own_health_is_a_probe_with_any_port_and_in_the_metrics(folder
         assert float(figures["forewarn_rss_bytes"]) > 10e6 and figures["forewarn_ballast"] == "1"
         assert figures["forewarn_config_older"] == "0" and figures["forewarn_outbox_age_seconds"] == "0"
         body = json.loads(await asyncio.to_thread(read, "/api/v1/probes/own-health"))
-        values = {one["id"].split("|")[2]: one["value"] for target in body["targets"] for one in target["series"]}
+        values = {one["metric"]: one["value"] for target in body["targets"] for one in target["series"]}
         assert values["rss_bytes"] > 10e6 and values["store_trouble_s"] == 0 and 0 <= values["loop_delay_s"] < 5
