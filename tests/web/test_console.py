@@ -203,7 +203,7 @@ def buttons(seen: Seen) -> list[str]:
         (IncidentState.AHEAD, None, ["acknowledge", "note", "resolve", "false-alarm"]),
         (IncidentState.AHEAD, "on-call-1", ["note", "resolve", "false-alarm"]),
         (IncidentState.OPEN, None, ["acknowledge", "resolve", "false-alarm", "note"]),
-        (IncidentState.ACKNOWLEDGED, "on-call-1", ["resolve", "false-alarm", "note"]),
+        (IncidentState.ACKNOWLEDGED, "on-call-1", ["resolve", "false-alarm", "note", "unacknowledge"]),
         (IncidentState.MITIGATED, None, ["resolve", "note"]),
         (IncidentState.RESOLVED, None, ["note"]),
         (IncidentState.CLOSED, None, []),

@@ -20,6 +20,7 @@ EXAMPLES = """\
 
 VERBS = {
     "acknowledge": ("take it: you own it from now on", '  forewarn incident acknowledge INC-3 "clearing old dumps"'),
+    "unacknowledge": ("give it back: others are called", '  forewarn incident unacknowledge INC-3 "my shift is over"'),
     "resolve": ("say that it is over, and what was done", '  forewarn incident resolve INC-3 "restarted pay-2"'),
     "false-alarm": ("say that nothing was wrong", '  forewarn incident false-alarm INC-3 "a test"'),
     "note": ("add words to its story", '  forewarn incident note INC-3 "the vendor has a ticket"'),

@@ -20,7 +20,7 @@ from forewarn.web.said import Trouble, Unanswerable
 BUTTONS: Mapping[IncidentState, tuple[str, ...]] = {
     IncidentState.AHEAD: ("acknowledge", "note", "resolve", "false-alarm"),
     IncidentState.OPEN: ("acknowledge", "resolve", "false-alarm", "note"),
-    IncidentState.ACKNOWLEDGED: ("resolve", "false-alarm", "note"),
+    IncidentState.ACKNOWLEDGED: ("resolve", "false-alarm", "note", "unacknowledge"),
     IncidentState.MITIGATED: ("resolve", "note"),
     IncidentState.RESOLVED: ("note",),
 }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from forewarn.core.flow import approvals, breaker, calling, clocks, incidents, runs, sending, telling, texts
+from forewarn.core.flow import approvals, breaker, calling, clocks, incidents, ownership, runs, sending, telling, texts
 from forewarn.core.respond.lifecycle import Event, move
 from forewarn.core.work import Work
 from forewarn.model.errors import Refused
-from forewarn.model.incident import Incident, IncidentState
+from forewarn.model.incident import Incident
 from forewarn.model.inputs import Command
 from forewarn.model.level import Level
 from forewarn.model.message import Message, MessageKind, MessageState, Subkind
@@ -24,6 +24,15 @@ def command(work: Work, given: Command) -> None:
         raise Refused(say("refused.unknown_verb", verb=given.verb))
     verb(work, given)
     work.answer = work.answer or given.id
+    if about := _about(work, given):
+        ownership.heard(work, about, given.by)
+
+
+def _about(work: Work, given: Command) -> str | None:
+    """The incident that a command was about, by its own id or by that of a message or run."""
+    id = given.id or ""
+    message, run = work.message(id), work.run(id)
+    return message.incident if message else run.incident if run else id if work.incident(id) else None
 
 
 def _incident(work: Work, given: Command) -> Incident:
@@ -65,19 +74,12 @@ def _declare(work: Work, given: Command) -> None:
 
 
 def _acknowledge(work: Work, given: Command) -> None:
-    incident = _incident(work, given)
-    after = move(incident.id, incident.state, Event.ACKNOWLEDGED)
-    work.put(
-        replace(
-            incident, state=after, owner=given.by, acknowledged_at=incident.acknowledged_at or work.now, touched=True,
-            plan=given.text or incident.plan, version=incident.version + 1,
-        )
-    )  # fmt: skip
-    ahead = incident.state is IncidentState.AHEAD
-    work.note(incident.id, say("respond.owned" if ahead else "respond.acknowledged", who=given.by), by=given.by)
-    clocks.end_all(work, incident.id, "met", only={"ack", "escalate"})
-    for due in work.dues(incident.id):
-        work.put(replace(due, owner=given.by))
+    ownership.taken(work, _incident(work, given), given.by, given.text)
+
+
+def _unacknowledge(work: Work, given: Command) -> None:
+    """Give it back: nobody has it, and others are called."""
+    ownership.given_back(work, _incident(work, given), given.by, given.text)
 
 
 def _resolve(work: Work, given: Command) -> None:
@@ -245,6 +247,7 @@ def _close_breaker(work: Work, given: Command) -> None:
 VERBS: Mapping[str, Callable[[Work, Command], None]] = {
     "declare": _declare,
     "acknowledge": _acknowledge,
+    "unacknowledge": _unacknowledge,
     "resolve": _resolve,
     "false-alarm": _false_alarm,
     "close": _close,

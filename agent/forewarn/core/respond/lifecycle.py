@@ -23,6 +23,7 @@ from forewarn.model.text import say
 class Event(StrEnum):
     BREACHED = "breached"  # its own limit is crossed
     ACKNOWLEDGED = "acknowledged"
+    RELEASED = "released"  # given back: nobody has it any more
     CLEARED = "cleared"  # no finding is left, and nothing was done
     AVERTED = "averted"  # no finding is left, after a recorded action
     RETURNED = "returned"  # a finding came (back)
@@ -36,6 +37,7 @@ NEXT: Mapping[S, Mapping[Event, S]] = {
     S.AHEAD: {
         Event.BREACHED: S.OPEN,
         Event.ACKNOWLEDGED: S.AHEAD,
+        Event.RELEASED: S.AHEAD,
         Event.RETURNED: S.AHEAD,
         Event.CLEARED: S.WITHDRAWN,
         Event.AVERTED: S.AVERTED,
@@ -54,6 +56,7 @@ NEXT: Mapping[S, Mapping[Event, S]] = {
     },
     S.ACKNOWLEDGED: {
         Event.ACKNOWLEDGED: S.ACKNOWLEDGED,  # by somebody else: the owner changes
+        Event.RELEASED: S.OPEN,
         Event.RETURNED: S.ACKNOWLEDGED,
         Event.CLEARED: S.MITIGATED,
         Event.AVERTED: S.MITIGATED,
@@ -63,6 +66,7 @@ NEXT: Mapping[S, Mapping[Event, S]] = {
     },
     S.MITIGATED: {
         Event.ACKNOWLEDGED: S.MITIGATED,
+        Event.RELEASED: S.MITIGATED,
         Event.RETURNED: S.OPEN,
         Event.CLEARED: S.MITIGATED,
         Event.RESOLVED: S.RESOLVED,
