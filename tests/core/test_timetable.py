@@ -43,7 +43,7 @@ def test_a_phase_is_the_same_in_every_process_and_on_the_grid():
         assert 0 <= phase < 10 and round(phase / 0.05) == pytest.approx(phase / 0.05)
 
 
-@pytest.mark.parametrize(("rate", "grid"), [(0, 0.2), (1, 0.2), (200, 0.05), (100_000, 0.01)])
+@pytest.mark.parametrize(("rate", "grid"), [(0, 5.0), (1, 5.0), (4, 2.5), (200, 0.05), (100_000, 0.01)])
 def test_the_grid(rate, grid):
     assert grid_s(rate) == grid
 

@@ -180,8 +180,7 @@ class Daemon:
 
     async def _serve(self) -> None:
         """The console and the API, on loopback."""
-        import uvicorn
-
+        from forewarn.app.quiet_server import QuietServer
         from forewarn.web.app import build
         from forewarn.web.links import Links
 
@@ -200,10 +199,9 @@ class Daemon:
             history=lambda series, begin_s, end_s: self._on(self._sampler, self._samples.read, series, begin_s, end_s),
         )
         host = self._settings.daemon.host
-        config = uvicorn.Config(
-            self._app, host=host, port=self._port, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none"
+        self._server = QuietServer(
+            self._app, host=host, port=self._port, log_config=None, access_log=False, lifespan="off", ws="none"
         )
-        self._server = uvicorn.Server(config)
         self._server.capture_signals = nullcontext  # type: ignore[assignment]  # stopping is our own matter
 
     def _start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
@@ -346,7 +344,7 @@ class Daemon:
         await self._outbox.drain(DRAIN_S)
         await self._inbox.idle()
         self._app.state.feed.close()
-        self._server.should_exit = True
+        self._server.leave()
         await asyncio.wait(tasks[1:2], timeout=DRAIN_S)  # the console; the rest is cancelled
 
 

@@ -241,12 +241,9 @@ class Stage:
         )  # fmt: skip
 
     def _watch_run(self, run: ProbeRun) -> None:
-        samples = [
-            (SeriesId(run.probe, run.target, *column), run.at_s, value)
-            for column, value in zip(run.columns, run.values, strict=True)
-        ]
-        self._samples.append(samples)
-        self._watched(self._watches[run.probe].take(run, self.now))
+        watch = self._watches[run.probe]
+        self._samples.append(watch.samples(run))
+        self._watched(watch.take(run, self.now))
 
     def _watched(self, moves: list[Moved]) -> None:
         for moved in moves:

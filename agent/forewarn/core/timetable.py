@@ -15,7 +15,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 GROUP = 10
-LEAST_GRID_S, MOST_GRID_S = 0.010, 0.200
+LEAST_GRID_S, MOST_GRID_S = 0.010, 5.0
 FIRST_RUNS_PER_S = 50.0
 
 

@@ -1,4 +1,5 @@
-"""Follows log files for kind log: reads every quarter of a second, tells at every interval and at once when lines match."""
+"""Follows log files for kind log: reads every quarter of a second while lines come, else every second; tells at every interval
+and at once when lines match."""
 
 from __future__ import annotations
 
@@ -19,6 +20,8 @@ from forewarn.probers.log_lines import EXAMPLES, Counts, Matches, add, compiled,
 from forewarn.probers.reasons import Reason, failed, unknown
 
 POLL_S = 0.25
+REST_S, REST_AFTER_S = 1.0, 10.0
+"""Where no line has come for so long, looking four times a second would cost more than all else that an idle daemon does."""
 COALESCE_S = 0.1  # runs that matching lines cause are at least this far apart
 
 
@@ -81,12 +84,13 @@ class LogFollower:
     async def follow(self, probe: Probe, cursor: Mapping[str, object] | None, deliver: Deliver) -> None:
         """Runs until cancelled."""
         following = Following.of(probe, probe.options.start, cursor)  # type: ignore[attr-defined]
-        due = last = time.monotonic()
+        due = last = grew = time.monotonic()
         try:
             while True:
-                began = time.monotonic()
+                began, lines = time.monotonic(), following.counts
                 more = await self._step(following, deliver)
                 now = time.monotonic()
+                grew = grew if following.counts is lines else now
                 if now >= due or (following.matched and now - last >= COALESCE_S):
                     late = max(0.0, now - due)
                     for run in following.runs(time.time(), late, now - began):
@@ -95,7 +99,8 @@ class LogFollower:
                 while due <= now:
                     due += probe.every_s
                 if not more:
-                    await asyncio.sleep(max(0.0, min(POLL_S, due - time.monotonic())))
+                    pause_s = POLL_S if now - grew < REST_AFTER_S else REST_S
+                    await asyncio.sleep(max(0.0, min(pause_s, due - time.monotonic())))
         finally:
             self._forget(following)
 

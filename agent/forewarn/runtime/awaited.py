@@ -26,8 +26,8 @@ class Awaited:
     """The lines of one probe that have no sample yet."""
 
     def __init__(self, probe: Probe) -> None:
-        self._every_s = probe.every_s
         self._lines: dict[SeriesId, Line] = {}
+        self.any = any(DETECTORS[rule.kind].awaits for rule in probe.rules)
         for target in probe.targets:
             for rule in probe.rules:
                 if rule.metric and DETECTORS[rule.kind].awaits:

@@ -37,6 +37,8 @@ class Keeper:
         self.failing = False
         self.lost = 0
         self.errors = 0
+        self.some = asyncio.Event()
+        """Set while anything waits."""
         self.wanted = asyncio.Event()
         """Set when a flush should not wait: a follower has found its first place. Dying before that is stored would make the
         next life begin at the end of the file again, behind lines that this one has acted on."""
@@ -44,6 +46,7 @@ class Keeper:
     def add(self, probe: str, samples: Sequence[Sample], cursor: Mapping[str, object] | None) -> None:
         """Keep a run's samples with the next flush."""
         self._waiting += samples
+        self.some.set()
         if cursor is not None:
             if probe not in self._latest:
                 self.wanted.set()
@@ -66,6 +69,7 @@ class Keeper:
             return
         samples, self._waiting = self._waiting, []
         cursors, self._cursors = self._cursors, {}
+        self.some.clear()
         if not samples and not cursors:
             return
         try:
@@ -75,6 +79,7 @@ class Keeper:
             first, self.failing = not self.failing, True
             self.errors += 1
             self._waiting, self._cursors = samples + self._waiting, {**cursors, **self._cursors}
+            self.some.set()
             self._trim()
             if first:
                 log.error("samples_not_stored", error=str(error), waiting=len(self._waiting), lost=self.lost)

@@ -31,7 +31,7 @@ log = structlog.get_logger("forewarn.poller")
 FLUSH_S = 1.0
 TICK_S = 5.0
 TICKED_AT_ONCE = 50
-LONGEST_SLEEP_S = 2.0  # the wall clock may be set: look at it again after so long at most
+LONGEST_SLEEP_S = 5.0  # the wall clock may be set: look at it again after so long at most
 LOST_S = 60.0
 """So long after its time-out a run that never reported is given up."""
 MOST_REPLAYED = 50_000
@@ -230,6 +230,8 @@ class Poller:
                 self._tell(self._safely(watch, lambda watch=watch: watch.tick(self._clock.now()), []))  # type: ignore[misc]
 
     async def _flush(self) -> None:
+        """Store what has come, a moment after the first of it: nothing wakes while nothing comes."""
+        await self._keeper.some.wait()
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_S):
                 await self._keeper.wanted.wait()

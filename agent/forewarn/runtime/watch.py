@@ -156,7 +156,7 @@ class Watch:
                 moves += self._judged(line, run, now)
         if up.add(run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0):
             moves += self._judged(up, run, now)
-        return moves
+        return moves + self._missed(run, now)
 
     def samples(self, run: ProbeRun) -> list[Sample]:
         """What of a run is to be stored."""
@@ -170,8 +170,6 @@ class Watch:
         """What the passing of time alone changes; also catches up on costly judgements."""
         self._left = COSTLY
         moves = self._awaited.others_came(self._lines.values(), now)
-        for line in self._awaited:
-            moves += self._ticked(line, now)
         for line in list(self._lines.values()):
             run = self._last.get(line.id.target)
             if line.ticks:
@@ -228,6 +226,13 @@ class Watch:
             if judge.detector.ticks and judge.step(window, now, line.id.metric) and (moved := judge.moved(line.id, now)):
                 moves.append(moved)
         return moves
+
+    def _missed(self, run: ProbeRun, now: datetime) -> list[Moved]:
+        """Let rules that wait know of a run, whether or not it had what they wait for."""
+        if not self._awaited.any or run.outcome is not Outcome.UP:
+            return []
+        waiting = [line for line in self._lines.values() if any(judge.detector.awaits for judge in line.judges)]
+        return [moved for line in (*waiting, *self._awaited) if line.id.target == run.target for moved in self._ticked(line, now)]
 
     def _gone(self, line: Line, run: ProbeRun) -> bool:
         """A file system that was unmounted, a label that comes no more. A counter that rests is not gone: it is shown. Nor is

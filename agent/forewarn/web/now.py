@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from forewarn.core import overview
-from forewarn.core.reader import Body, Reader, shown_unit
+from forewarn.core.reader import Body, Reader, number, shown_unit
 from forewarn.core.show import target_why
 from forewarn.model.finding import Finding, RuleState
 from forewarn.model.incident import Incident
@@ -181,7 +181,7 @@ def _state(view: ProbeView) -> str:
 def figure(view: SeriesView, reader: Reader) -> str:
     """A series in a few words: `memory 43 %`, `file system /srv 61 %`."""
     return reader.tell(
-        say("console.figure", name=series_name(view.series, reader), value=view.value, unit=shown_unit(view.series.metric))
+        say("console.figure", name=series_name(view.series, reader), value=number(view.value), unit=shown_unit(view.series.metric))
     )
 
 

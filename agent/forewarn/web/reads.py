@@ -157,8 +157,10 @@ class Reads:
         messages = self.ledger.find("message", incident=incident, newest=False, limit=MOST)
         dues = self.ledger.find("due", incident=incident, states=["open"], limit=MOST)
         held = self.ledger.find("hold", states=["open"], limit=MOST)
+        evidence = [self.ledger.get(id) for id in found.findings]
         known = Known(
             incident=found,
+            findings=[f for f in evidence if isinstance(f, Finding) and f.state is FindingState.OPEN],
             messages=[m for m in messages if isinstance(m, Message)],
             dues=[d for d in dues if isinstance(d, Due)],
             holds=[h for h in held if isinstance(h, Hold)],

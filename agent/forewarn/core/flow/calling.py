@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 from forewarn.core.flow import clocks, sending, telling
 from forewarn.core.respond import dues, escalate, room
 from forewarn.core.work import Work
+from forewarn.model.finding import Finding
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.level import Effect, Level
 from forewarn.model.message import Subkind
@@ -54,14 +56,16 @@ def _call_ahead(work: Work, incident: Incident) -> None:
         clocks.add(work, "ack", incident.id, incident.id, escalate.first(incident, work.settings, work.now), work.now, by)
 
 
-def pageable(incident: Incident) -> bool:
-    """A page needs a cause: what people rely on fails, or a person declared it. Slow and at risk wake nobody."""
-    return incident.declared_by is not None or incident.impact.effect in (Effect.STOPPED, Effect.FAILS)
+def pageable(incident: Incident, evidence: Sequence[Finding]) -> bool:
+    """A page needs a cause: what people rely on fails, a promise burns, or a person declared it. Slow for now, and at risk, wake
+    nobody. `evidence`: the incident's open findings."""
+    fails = incident.impact.effect in (Effect.STOPPED, Effect.FAILS)
+    return fails or incident.declared_by is not None or any(finding.kind == "slo" for finding in evidence)
 
 
 def _call(work: Work, id: str) -> None:
     incident = work.incident(id)
-    if incident is None or incident.state is IncidentState.MITIGATED or not pageable(incident):
+    if incident is None or incident.state is IncidentState.MITIGATED or not pageable(incident, work.open_findings(incident)):
         return
     rules = work.settings.ladder[incident.level]
     if rules.page != "never":

@@ -16,6 +16,7 @@ from forewarn.core.respond import escalate
 from forewarn.core.tell import audience, holds
 from forewarn.core.tell.may import may
 from forewarn.model.due import Due
+from forewarn.model.finding import Finding
 from forewarn.model.hold import Hold
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.map import Customer
@@ -66,6 +67,7 @@ class Known:
     dues: Sequence[Due]  # open ones
     holds: Sequence[Hold]
     settings: Settings
+    findings: Sequence[Finding] = ()  # the incident's open ones
 
 
 def outreach(known: Known, now: datetime) -> Outreach:
@@ -126,7 +128,7 @@ def _no_call(known: Known, now: datetime) -> Say | None:
     if incident.state is IncidentState.AHEAD:
         urgent = bool(incident.called) or clocks.ahead_is_urgent(incident, settings, now)
         return None if urgent else say("expected.in_time")
-    if not pageable(incident):
+    if not pageable(incident, known.findings):
         return say("expected.no_cause", effect=str(incident.impact.effect))
     return say("expected.level", level=str(incident.level)) if settings.ladder[incident.level].page == "never" else None
 
