@@ -282,10 +282,10 @@ def test_colour_is_for_terminals_that_want_it(monkeypatch: pytest.MonkeyPatch, n
 
 def test_the_daemons_user_may_be_another(state: Path) -> None:
     """A process that we may not signal is alive all the same."""
-    from forewarn.cli.client import _address
+    from forewarn.runtime.state_folder import StateFolder
 
     (state / "daemon.json").write_text(json.dumps({"host": "127.0.0.1", "port": 8420, "pid": 1}))
-    assert _address(state / "daemon.json") == ("127.0.0.1", 8420)
+    assert StateFolder(state).address() == ("127.0.0.1", 8420)
 
 
 def test_without_a_daemon_nothing_is_called_calm(left: str, forewarn: Forewarn, state: Path) -> None:
