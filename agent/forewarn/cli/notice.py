@@ -22,6 +22,7 @@ EXAMPLES = """\
 VERBS = {
     "approve": ("let it go to its customer", "  forewarn notice approve M-7 M-8"),
     "refuse": ("keep it from leaving", '  forewarn notice refuse M-7 --text "we call them instead"'),
+    "copied": ("say that you put it where its customer reads (channel: person)", "  forewarn notice copied M-7"),
     "undo": ("take an approved one back before it leaves", "  forewarn notice undo M-7"),
 }
 

@@ -94,6 +94,7 @@ class Message:
     text: str
     incident: str | None
     run: str | None = None  # the playbook run that waits for the answer of this ask
+    about: str | None = None  # the notice that this ask is about
     attempts: tuple[Attempt, ...] = ()
     next_update_at: datetime | None = None
     edited_by: str | None = None  # a text that a person wrote is not composed again

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forewarn.core.flow import calling, clocks, incidents, ownership, runs, sending, telling
+from forewarn.core.flow import by_hand, calling, clocks, incidents, ownership, runs, sending, telling
 from forewarn.core.respond.lifecycle import Event, move
 from forewarn.core.work import Work
 from forewarn.model.due import Due
@@ -76,6 +76,7 @@ CLOCKWORK = {
     "tell": lambda work, due: telling.started(work, due.subject),
     "reassess": lambda work, due: incidents.reassess(work, due.subject),
     "escalate": lambda work, due: calling.escalated(work, due.subject),
+    "copy": lambda work, due: by_hand.asked(work, due.subject),
     "remind": lambda work, due: ownership.remind(work, due.subject),
     "silent": lambda work, due: ownership.silent(work, due.subject),
     "wait": lambda work, due: runs.waited(work, due.subject),

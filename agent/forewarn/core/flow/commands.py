@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from forewarn.core.flow import approvals, breaker, calling, clocks, incidents, ownership, runs, sending, telling, texts
+from forewarn.core.flow import approvals, breaker, by_hand, calling, clocks, incidents, ownership, runs, sending, telling, texts
 from forewarn.core.respond.lifecycle import Event, move
 from forewarn.core.work import Work
 from forewarn.model.errors import Refused
@@ -217,6 +217,14 @@ def _undo(work: Work, given: Command) -> None:
     sending.drop(work, message, say("dropped.undone", who=given.by), given.by)
 
 
+def _copied(work: Work, given: Command) -> None:
+    """A notice of the person channel was put where its customer reads; its id, or that of the question about it."""
+    asked = work.message(given.id or "")
+    id = asked.about if asked and asked.about else given.id
+    by_hand.copied(work, _message(work, replace(given, id=id, version=None), MessageState.QUEUED), given.by)
+    work.answer = id
+
+
 def _edit(work: Work, given: Command) -> None:
     """New words for a draft: `text` is "subject\\n\\nbody". Linted like our own."""
     message = _message(work, given, MessageState.WAITING, MessageState.HELD)
@@ -261,6 +269,7 @@ VERBS: Mapping[str, Callable[[Work, Command], None]] = {
     "approve": _approve,
     "refuse": _refuse,
     "undo": _undo,
+    "copied": _copied,
     "edit": _edit,
     "answer": _answer,
     "close-breaker": _close_breaker,

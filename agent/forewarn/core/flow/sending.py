@@ -92,6 +92,9 @@ def _send(work: Work, message: Message) -> None:
         work.put(replace(message, state=MessageState.FAILED, ended=say("failed.no_channel")))
         return
     work.put(replace(message, state=MessageState.QUEUED, held=None))
+    if kind == "person":  # somebody copies it: by_hand.py
+        clocks.add(work, "copy", message.id, message.incident, None, work.now, work.now)
+        return
     incident = work.incident(message.incident)
     work.act(
         Send(
@@ -110,14 +113,15 @@ def delivered(work: Work, given: Delivered) -> None:
     attempt = Attempt(at=work.now, channel=kind, result=given.result, reason=given.reason, detail=given.detail, ms=given.ms)
     message = replace(message, attempts=(*message.attempts, attempt))
     if given.result == "sent":
-        _sent(work, message, kind)
+        sent(work, message, kind)
     elif given.result == "unknown":
         _unsure(work, message, kind)
     else:
         _failed(work, message, given)
 
 
-def _sent(work: Work, message: Message, kind: str) -> None:
+def sent(work: Work, message: Message, kind: str) -> None:
+    """It has arrived: the recipient counts as told, and what it promised is owed."""
     work.put(replace(message, state=MessageState.SENT))
     incident = work.incident(message.incident)
     if incident is None:
@@ -157,11 +161,14 @@ def _failed(work: Work, message: Message, given: Delivered) -> None:
     elif message.channel + 1 < len(message.channels):
         _send(work, replace(message, channel=message.channel + 1))
     else:
-        work.put(
-            replace(message, state=MessageState.FAILED, ended=say("failed.delivery", reason=given.reason, detail=given.detail))
-        )
-        if message.incident:
-            work.note(message.incident, say("respond.failed", message=message.id, who=message.to, reason=given.reason), message.id)
+        failed(work, message, say("failed.delivery", reason=given.reason, detail=given.detail), given.reason)
+
+
+def failed(work: Work, message: Message, why: Say, reason: str | None = None) -> None:
+    """It reached nobody, and nothing more is tried."""
+    work.put(replace(message, state=MessageState.FAILED, ended=why))
+    if message.incident:
+        work.note(message.incident, say("respond.failed", message=message.id, who=message.to, reason=reason), message.id)
 
 
 def try_again(work: Work, id: str) -> None:

@@ -65,8 +65,8 @@ def ask(work: Work, id: str, who: str, wanted: str, choices: tuple[str, ...], ru
     return question(work, id, who, composed, run, "question")
 
 
-def question(work: Work, id: str, who: str, composed: Composed, run: str, subkind: str) -> str:
-    """Put a text that wants an answer to a responder; answers the message's id."""
+def question(work: Work, id: str, who: str, composed: Composed, run: str | None, subkind: str, about: str | None = None) -> str:
+    """Put a text that wants an answer to a responder; answers the message's id. `about`: the message that it is about."""
     incident, person = work.incident(id), work.settings.people[who]
     assert incident is not None
     message = Message(
@@ -78,12 +78,13 @@ def question(work: Work, id: str, who: str, composed: Composed, run: str, subkin
         channels=tuple(channel.kind for channel in person.channels),
         at=work.now,
         state=MessageState.PLANNED,
-        why=say("page.cause.playbook"),
+        why=say("page.cause.playbook" if run else f"page.cause.{subkind}"),
         key="",
         subject=composed.subject,
         text=composed.text,
         incident=id,
         run=run,
+        about=about,
     )
     work.put(replace(incident, messages=(*incident.messages, message.id), version=incident.version + 1))
     _offer(work, message)

@@ -14,6 +14,7 @@ from forewarn.core.tell.voice import Voice, localised, voice
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.map import Person
+from forewarn.model.message import Message
 from forewarn.model.playbook import RunState
 from forewarn.model.settings import Settings
 from forewarn.model.text import Fact, Say, say
@@ -42,6 +43,15 @@ def ask(person: Person, scene: Scene, question: str, choices: tuple[str, ...], s
     facts: Mapping[str, Fact] = {"incident": scene.incident.id, "question": asked, "title": title, "choices": " / ".join(choices)}
     lines = [speaker.tell(Say(key, facts)) for key in ("ask.context", *(["ask.choices"] if choices else []))]
     return Composed(subject=_cut(speaker.tell(Say("ask.subject", facts))), text="\n".join(_cut(line) for line in lines))
+
+
+def copy(person: Person, message: Message, settings: Settings, now: datetime) -> Composed:
+    """Please put this notice where its customer reads. Its text is not cut: it is what will be copied."""
+    speaker = voice(person.language, person.zone, settings, now)
+    customer = settings.customers.get(message.to)
+    facts: Mapping[str, Fact] = {"message": message.id, "customer": customer.title if customer else message.to}
+    subject, wish = (speaker.tell(Say(f"ask.copy.{part}", facts)) for part in ("subject", "wish"))
+    return Composed(subject=_cut(subject), text="\n\n".join((wish, message.subject, message.text)))
 
 
 def _line(what: Say, speaker: Voice, settings: Settings) -> str:
