@@ -121,7 +121,7 @@ def test_a_full_disk_gives_up_the_ballast_pages_and_goes_on(tmp_path: Path, smal
         page = pages.bodies[0]
         assert "is full" in page["subject"] and page["incident"] == "INC-1" and page["kind"] == "page"
         assert not (small / "ballast").exists()
-        assert "is full since" in " ".join(ask()["troubles"])
+        assert "has been full since" in " ".join(ask()["troubles"])
         assert ask()["probes"]["up"] == 1  # it still looks
         filler.unlink()
         until((small / "ballast").exists, 20)
