@@ -121,7 +121,7 @@ def test_a_full_disk_gives_up_the_ballast_pages_and_goes_on(tmp_path: Path, smal
         page = pages.bodies[0]
         assert "is full" in page["subject"] and page["incident"] == "INC-1" and page["kind"] == "page"
         assert not (small / "ballast").exists()
-        assert "is full since" in " ".join(ask()["troubles"])
+        assert "has been full since" in " ".join(ask()["troubles"])
         assert ask()["probes"]["up"] == 1  # it still looks
         filler.unlink()
         until((small / "ballast").exists, 20)
@@ -141,6 +141,17 @@ def test_what_cannot_be_stored_at_all_is_paged_unrecorded_and_says_so(tmp_path: 
         filler.unlink()
         until((small / "ballast").exists, 20)
         until(lambda: ask()["troubles"] == [], 20)
+
+
+@needs_mount
+def test_a_start_on_a_full_disk_uses_the_ballast_of_the_life_before(tmp_path: Path, small: Path, pages: Pages) -> None:
+    assert Ballast(small / "ballast").build()
+    filler = fill(small)
+    with daemon(tmp_path, small, pages) as ask:
+        until(lambda: pages.bodies, 30)
+        assert "is full" in pages.bodies[0]["subject"] and ask()["probes"]["up"] == 1
+        filler.unlink()
+        until((small / "ballast").exists, 20)
 
 
 def test_ballast_is_built_where_there_is_room_only_and_given_up_once(tmp_path: Path) -> None:

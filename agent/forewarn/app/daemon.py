@@ -24,6 +24,7 @@ import structlog
 from forewarn import __version__
 from forewarn.app import banner, journal
 from forewarn.app.files_watch import Snapshot
+from forewarn.app.full_disk import with_room
 from forewarn.app.reload import Body, applied, refused
 from forewarn.app.selfcare import SelfCare
 from forewarn.app.stats import HELPS, LiveStats, metrics
@@ -31,7 +32,7 @@ from forewarn.config import find
 from forewarn.config.load import load
 from forewarn.core.work import Decision, State, state_of
 from forewarn.model.actions import Send
-from forewarn.model.errors import Busy, ConfigError, ForewarnError
+from forewarn.model.errors import Busy, ConfigError, ForewarnError, StoreError
 from forewarn.model.incident import LIVE, IncidentState
 from forewarn.model.inputs import Delivered, Measured, Moved, Reloaded, StepEnded
 from forewarn.model.settings import Settings
@@ -39,6 +40,7 @@ from forewarn.model.text import say
 from forewarn.ports import Stored
 from forewarn.probers import PROBERS
 from forewarn.runtime import log as logging
+from forewarn.runtime.ballast import Ballast
 from forewarn.runtime.clock import SystemClock
 from forewarn.runtime.inbox import Inbox
 from forewarn.runtime.measures import Measures
@@ -80,7 +82,7 @@ def main(args: argparse.Namespace) -> int:
     logging.set_up(clock.now, settings.daemon.zone, as_json=args.log == "json")
     place = StateFolder(Path(args.state)) if args.state else StateFolder.named(os.environ)
     try:
-        place.own()
+        full = _owned(place)
     except (Busy, ForewarnError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -89,7 +91,7 @@ def main(args: argparse.Namespace) -> int:
         port = door.getsockname()[1]
         if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # a free one was asked for: now it is known
             settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
-        asyncio.run(Daemon(settings, place, clock, door, loaded).run())
+        asyncio.run(Daemon(settings, place, clock, door, loaded, full).run())
     except ForewarnError as error:
         print(error, file=sys.stderr)
         return 1
@@ -102,9 +104,12 @@ def main(args: argparse.Namespace) -> int:
 class Daemon:
     """One running daemon. `run` returns after a clean stop."""
 
-    def __init__(self, settings: Settings, place: StateFolder, clock: SystemClock, door: socket.socket, loaded: Snapshot) -> None:
-        """`door` listens where the console is to answer; `loaded` are the files as they were before they were read."""
-        self._loaded = loaded
+    def __init__(
+        self, settings: Settings, place: StateFolder, clock: SystemClock, door: socket.socket, loaded: Snapshot, full: bool
+    ) -> None:
+        """`door` listens where the console is to answer; `loaded` are the files as they were before they were read; `full`:
+        the ballast was needed already."""
+        self._loaded, self._full = loaded, full
         self._settings, self._place, self._clock, self._door = settings, place, clock, door
         self._port: int = door.getsockname()[1]
         self._stop = asyncio.Event()
@@ -133,20 +138,22 @@ class Daemon:
         self._sampler = _pool(stack, "samples", 1)
         self._threads = _pool(stack, "send", 8)
         now = self._clock.now()
-        self._ledger = await self._on(self._writer, SqliteLedger, self._place.ledger, now)
-        stack.callback(self._ledger.close)
-        self._samples = await self._on(self._sampler, SqliteSamples, self._place.samples)
-        stack.callback(self._samples.close)
-        self._stored: Stored = await self._on(self._writer, self._ledger.load)
-        s = self._stored
-        things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards]
-        state = state_of(self._settings, things, s.counters)
         self._telemetry = Telemetry(HELPS)
         self._care = SelfCare(
             self._place, self._clock, lambda: self._settings, lambda: self._transports, self._writer, self._threads,
             self._telemetry, self._loaded,
         )  # fmt: skip
+        if self._full:
+            self._care.disk.begin()
         relieve, held = self._care.disk.relieve, lambda: self._care.disk.full
+        self._ledger = await self._on(self._writer, with_room, relieve, SqliteLedger, self._place.ledger, now)
+        stack.callback(self._ledger.close)
+        self._samples = await self._on(self._sampler, with_room, relieve, SqliteSamples, self._place.samples)
+        stack.callback(self._samples.close)
+        self._stored: Stored = await self._on(self._writer, self._ledger.load)
+        s = self._stored
+        things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards]
+        state = state_of(self._settings, things, s.counters)
         self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken, relieve)
         self._poller = Poller(self._care.kinds, self._samples, self._clock, self._moved, self._sampler, relieve, held)
         self._transports = build_transports(self._settings, self._threads)
@@ -346,6 +353,19 @@ class Daemon:
         self._app.state.feed.close()
         self._server.leave()
         await asyncio.wait(tasks[1:2], timeout=DRAIN_S)  # the console; the rest is cancelled
+
+
+def _owned(place: StateFolder) -> bool:
+    """Own the state folder; on a full disk the ballast of the life before makes the room that a start needs, and that is
+    the answer."""
+    try:
+        place.own()
+    except StoreError as error:
+        if not (error.full and Ballast(place.ballast).give_up()):
+            raise
+        place.own()
+        return True
+    return False
 
 
 def _pool(stack: AsyncExitStack, name: str, size: int) -> ThreadPoolExecutor:

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from datetime import datetime
+from typing import TypeVar
 
 import structlog
 
@@ -23,10 +24,11 @@ from forewarn.model.message import Envelope
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say, say
 from forewarn.ports import Clock, Transport
-from forewarn.runtime.ballast import Ballast
+from forewarn.runtime.ballast import ROOM, Ballast
 from forewarn.runtime.inbox import Inbox
 
 log = structlog.get_logger("forewarn.disk")
+T = TypeVar("T")
 ME = "forewarn"
 TIGHT = 64 * 1024
 """Bytes below which any failure of the store counts as one for want of room."""
@@ -55,7 +57,7 @@ class FullDisk:
         self._declared: asyncio.Task[str | None] | None = None
         self._paged_s: float | None = None
         self._reached: str | None = None
-        self.there = False
+        self.there = True
         """Whether the ballast is there, as the last look saw it."""
 
     @property
@@ -66,17 +68,21 @@ class FullDisk:
     @property
     def trouble(self) -> Say | None:
         """For status and console."""
-        if self._since is None:
-            return None
-        return say("trouble.disk_full", folder=self._folder, since=self._since.timestamp())
+        if self._since is not None:
+            return say("trouble.disk_full", folder=self._folder, since=self._since.timestamp())
+        return None if self.there else say("trouble.no_ballast", folder=self._folder, wanted=ROOM)
 
     def relieve(self, error: StoreError) -> bool:
         """Give up the ballast where room is what is missing; True if that made some."""
         if not (error.full or self._ballast.free_bytes() < TIGHT):
             return False
+        self.begin()
+        return self._ballast.give_up()
+
+    def begin(self) -> None:
+        """There is no room, as of now."""
         if self._since is None:
             self._since = self._clock.now()
-        return self._ballast.give_up()
 
     async def look(self) -> None:
         """Build what is missing, tell what is to be told."""
@@ -173,6 +179,16 @@ class FullDisk:
             language=person.language,
             incident=None,
         )
+
+
+def with_room(relieve: Callable[[StoreError], bool], make: Callable[..., T], *given: object) -> T:
+    """What `make` makes; on a full disk once more after room was made. Blocks."""
+    try:
+        return make(*given)
+    except StoreError as error:
+        if not relieve(error):
+            raise
+        return make(*given)
 
 
 def to_call(settings: Settings, now: datetime) -> Iterator[Person]:

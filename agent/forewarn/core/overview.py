@@ -14,7 +14,7 @@ from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 
 REFUSED_CONFIG = "trouble.config"
-MILD = frozenset({REFUSED_CONFIG, "trouble.older", "trouble.older_more", "trouble.heartbeat"})
+MILD = frozenset({REFUSED_CONFIG, "trouble.older", "trouble.older_more", "trouble.heartbeat", "trouble.no_ballast"})
 """Troubles that are warnings: the old set goes on, and a watcher that hears nothing speaks up itself. Others are problems."""
 
 

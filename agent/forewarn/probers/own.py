@@ -51,6 +51,9 @@ class SelfProber:
             values=tuple(found.values()),
         )
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
 
 @lru_cache(maxsize=4)
 def _columns(metrics: tuple[str, ...]) -> tuple[Column, ...]:

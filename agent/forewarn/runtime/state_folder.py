@@ -6,6 +6,7 @@ left behind that somebody would have to remove by hand. The file keeps the proce
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -89,7 +90,8 @@ class StateFolder:
             self.close()
             raise StoreError(
                 f"{self.shown} can't hold forewarn's state ({error.strerror}: {error.filename or self.lock_file}); "
-                f"give it to the user that runs forewarn, or set {VARIABLE} to another folder"
+                f"give it to the user that runs forewarn, or set {VARIABLE} to another folder",
+                full=error.errno == errno.ENOSPC,
             ) from error
         except BaseException:
             self.close()
