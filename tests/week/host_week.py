@@ -1,4 +1,4 @@
-"""A host as it lives: a small server through an ordinary week, every ten seconds, with its real log lines.
+"""A host as it lives: a small server through an ordinary week, with its real log lines.
 
 Nothing here knows a rule or a limit. It was written from what such hosts do: office hours and quiet nights, logs that grow
 until logrotate, a backup that stages tens of gigabytes, an upgrade with a reboot, builds on all processors, a lease that is
@@ -16,7 +16,6 @@ from random import Random
 
 from forewarn.model.series import Column, Outcome, ProbeRun
 
-STEP_S = 10.0
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 GB = 1.0
 SIZES = {"/": 40.0, "/boot": 0.5, "/home": 60.0, "/var/log": 12.0, "/srv": 120.0, "/mnt/nas": 2000.0}
@@ -37,9 +36,10 @@ class Build:
 
 @dataclass
 class HostWeek:
-    """The host's state; `step` lets ten seconds pass. `off` while it boots."""
+    """The host's state; `step` lets `step_s` seconds pass. `off` while it boots."""
 
     seed: int
+    step_s: float = 60.0
     random: Random = field(init=False)
     used: dict[str, float] = field(init=False)  # GB
     files: dict[str, float] = field(init=False)
@@ -59,7 +59,13 @@ class HostWeek:
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
         r = self.random
-        self.used = {"/": r.uniform(18, 24), "/boot": 0.22, "/home": r.uniform(28, 38), "/srv": r.uniform(44, 60), "/mnt/nas": 1310.0}
+        self.used = {
+            "/": r.uniform(18, 24),
+            "/boot": 0.22,
+            "/home": r.uniform(28, 38),
+            "/srv": r.uniform(44, 60),
+            "/mnt/nas": 1310.0,
+        }
         self.archived = [0.09 + 0.02 * r.random() for _ in range(7)]
         self.today = 0.0
         self.used["/var/log"] = 2.1
@@ -79,7 +85,7 @@ class HostWeek:
         self.blip_takes = r.uniform(35, 50)
         self.download_s = 0 * DAY + 16 * HOUR + r.uniform(0, HOUR)
 
-    # --- ten seconds ---
+    # --- time passes ---
 
     def step(self, at_s: float) -> None:
         self.lines = []
@@ -125,25 +131,25 @@ class HostWeek:
             wanted = 0.85
         if 0 <= at_s - self.upgrade_s < 6 * MINUTE:
             wanted += 0.5
-        if r.random() < 0.004:
+        if r.random() < 0.0004 * self.step_s:
             self.busy = min(1.0, self.busy + r.uniform(0.2, 0.7))  # somebody's query
         self.busy += 0.35 * (wanted - self.busy) + r.gauss(0, 0.025)
         if building:
             self.busy = 0.995 - abs(r.gauss(0, 0.006))
         self.busy = min(1.0, max(0.004, self.busy))
         room = 21 + 2.5 * math.sin((at_s % DAY / DAY - 0.35) * 2 * math.pi)
-        self.celsius += 0.08 * (room + 17 + 42 * self.busy**1.3 - self.celsius) + r.gauss(0, 0.35)
+        self.celsius += min(0.5, 0.008 * self.step_s) * (room + 17 + 42 * self.busy**1.3 - self.celsius) + r.gauss(0, 0.35)
 
     def _memory(self, at_s: float, building: Build | None, backing: bool) -> None:
-        self.cached_leak += 0.012 * STEP_S / DAY * (0.5 + self.office(at_s))
+        self.cached_leak += 0.012 * self.step_s / DAY * (0.5 + self.office(at_s))
         wanted = 0.36 + self.cached_leak + 0.1 * self.office(at_s) + (0.31 if building else 0.0) + (0.05 if backing else 0.0)
         self.memory += 0.1 * (wanted - self.memory) + self.random.gauss(0, 0.002)
         if building or backing:
-            self.swap = min(0.5, self.swap + self.random.random() * 0.0004)
+            self.swap = min(0.5, self.swap + self.random.random() * 0.00004 * self.step_s)
 
     def _logs(self, at_s: float) -> None:
-        self.today += 1.1 * STEP_S / DAY * (0.55 + 1.6 * self.office(at_s)) * self.random.uniform(0.4, 1.6)
-        if at_s % DAY < STEP_S and at_s > 0:  # logrotate: compressed, the eighth goes
+        self.today += 1.1 * self.step_s / DAY * (0.55 + 1.6 * self.office(at_s)) * self.random.uniform(0.4, 1.6)
+        if at_s % DAY < self.step_s and at_s > 0:  # logrotate: compressed, the eighth goes
             self.archived = [*self.archived[-6:], 0.09 * self.today]
             self.today = 0.0
             self.say("systemd", "logrotate.service: Deactivated successfully.")
@@ -152,47 +158,49 @@ class HostWeek:
 
     def _files(self, at_s: float, building: Build | None, backing: bool, day: int) -> None:
         r = self.random
-        self.used["/home"] += 0.5 * STEP_S / DAY * self.office(at_s) * r.uniform(0, 2)
+        self.used["/home"] += 0.5 * self.step_s / DAY * self.office(at_s) * r.uniform(0, 2)
         if 0 <= at_s - self.download_s < 4 * MINUTE:
-            self.used["/home"] += 5.4 * STEP_S / (4 * MINUTE)  # an image, thrown away on Wednesday
-        if abs(at_s - (2 * DAY + 9 * HOUR)) < STEP_S / 2:
+            self.used["/home"] += 5.4 * self.step_s / (4 * MINUTE)  # an image, thrown away on Wednesday
+        if abs(at_s - (2 * DAY + 9 * HOUR)) < self.step_s / 2:
             self.used["/home"] -= 5.4
         self.used["/"] += r.gauss(0, 0.0015)
         if building:
-            self.used["/"] += building.gb * STEP_S / building.takes_s
-            self.files["/"] += 2.1e5 * building.gb / 8 * STEP_S / building.takes_s
+            self.used["/"] += building.gb * self.step_s / building.takes_s
+            self.files["/"] += 2.1e5 * building.gb / 8 * self.step_s / building.takes_s
         for build in self.builds:
-            if 0 <= at_s - (build.begins_s + build.takes_s + 5 * MINUTE) < STEP_S:
+            if 0 <= at_s - (build.begins_s + build.takes_s + 5 * MINUTE) < self.step_s:
                 self.used["/"] -= build.gb * 0.95
                 self.files["/"] -= 2.1e5 * build.gb / 8 * 0.95
         if backing:
-            self.staged += 22.0 * STEP_S / self.backup_takes[day] * r.uniform(0.8, 1.2)
+            self.staged += 22.0 * self.step_s / self.backup_takes[day] * r.uniform(0.8, 1.2)
         elif self.staged:
             self.used["/mnt/nas"] += self.staged * 0.15  # what the NAS keeps of it
             self.used["/srv"] += 0.25
             self.staged = 0.0
             self.say("backup", "archive complete, 0 errors")
-        if at_s - self.booted_s < STEP_S:
+        if at_s - self.booted_s < self.step_s:
             self.used["/boot"] = 0.22
 
     def _upgrade(self, at_s: float) -> None:
         since = at_s - self.upgrade_s
         if 0 <= since < 6 * MINUTE:
-            self.used["/"] += 1.3 * STEP_S / (6 * MINUTE)
-            self.files["/"] += 14000 * STEP_S / (6 * MINUTE)
-            if 120 <= since < 150:
-                self.used["/boot"] += 0.11 / 3
+            self.used["/"] += 1.3 * self.step_s / (6 * MINUTE)
+            self.files["/"] += 14000 * self.step_s / (6 * MINUTE)
+            if 120 <= since < 180:
+                self.used["/boot"] += 0.11 * self.step_s / 60
             for n in range(self.random.randrange(3)):
                 self.say("systemd", f"Stopped unit {n}: main process exited, code=killed, status=15/TERM")
             if self.random.random() < 0.2:
                 self.say("dpkg", "warning: error handling of old conffile skipped")
-        if 10 * MINUTE <= since < 10 * MINUTE + STEP_S:
+        if 10 * MINUTE <= since < 10 * MINUTE + self.step_s:
             self.used["/"] -= 0.7
             self.files["/"] -= 9000
 
     def _blip(self, at_s: float) -> None:
         self.nas_hangs = 5 <= at_s - self.blip_s < self.blip_takes + 5
         if 0 <= at_s - self.blip_s < self.blip_takes:
+            for _ in range(int(self.step_s / 10)):
+                self.say("app", "error: connection to db.example timed out")
             self.say("NetworkManager", "dhcp4 (eth0): error -110 on renewal, retrying")
             for name in ("chronyd", "app", "app"):
                 self.say(name, "error: network is unreachable")
@@ -200,12 +208,15 @@ class HostWeek:
 
     def _chatter(self, at_s: float) -> None:
         r = self.random
-        for _ in range(int(r.expovariate(1 / (0.4 + 3 * self.office(at_s))))):
+        for _ in range(int(r.expovariate(10 / self.step_s / (0.4 + 3 * self.office(at_s))))):
             self.say("app", f"served request {r.randrange(10**6)} in {r.randrange(3, 90)} ms")
-        if r.random() < 0.01:
+        if r.random() < 0.001 * self.step_s:
             self.say("app", "ERROR upstream timed out, retried with success")
-        for _ in range(int(r.expovariate(1 / 0.7))):
-            self.say("sshd[2211]", f"Failed password for invalid user admin from 203.0.113.{r.randrange(5)} port {r.randrange(2**15)} ssh2")
+        for _ in range(int(r.expovariate(10 / self.step_s / 0.7))):
+            self.say(
+                "sshd[2211]",
+                f"Failed password for invalid user admin from 203.0.113.{r.randrange(5)} port {r.randrange(2**15)} ssh2",
+            )
 
     def say(self, program: str, text: str) -> None:
         self.lines.append((program, text))
@@ -217,9 +228,9 @@ class HostWeek:
         stamp = clock.timestamp()
         yield self._host(at_s, stamp)
         yield self._self(at_s, stamp)
-        if at_s % 30 < STEP_S:
+        if at_s % 30 < self.step_s:
             yield self._run("temperature", stamp, [("headroom_celsius", (("sensor", "package"),), 100.0 - self.celsius)])
-        if at_s % 600 < STEP_S:
+        if at_s % 600 < self.step_s:
             yield self._smart(at_s, stamp)
 
     def log_lines(self, clock: datetime) -> list[str]:
@@ -256,12 +267,21 @@ class HostWeek:
             return ProbeRun(probe="smart", target="local", at_s=stamp, outcome=Outcome.UNKNOWN, reason="file")
         labels = (("serial", "S4EVNX0R"),)
         wear = 0.03 + 0.01 * (at_s > 4 * DAY)
-        return self._run("smart", stamp, [("wear_ratio", labels, wear), ("spare_margin_ratio", labels, 0.9), ("disk_ok", labels, 1.0)])
+        return self._run(
+            "smart", stamp, [("wear_ratio", labels, wear), ("spare_margin_ratio", labels, 0.9), ("disk_ok", labels, 1.0)]
+        )
 
-    def _run(self, probe: str, stamp: float, found: list[tuple[str, tuple[tuple[str, str], ...], float]], target: str = "local") -> ProbeRun:
+    def _run(
+        self, probe: str, stamp: float, found: list[tuple[str, tuple[tuple[str, str], ...], float]], target: str = "local"
+    ) -> ProbeRun:
         columns: tuple[Column, ...] = tuple((metric, labels) for metric, labels, _ in found)
         return ProbeRun(
-            probe=probe, target=target, at_s=stamp, outcome=Outcome.UP, columns=columns, values=tuple(value for _, _, value in found)
+            probe=probe,
+            target=target,
+            at_s=stamp,
+            outcome=Outcome.UP,
+            columns=columns,
+            values=tuple(value for _, _, value in found),
         )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from host_week import DAY, HOUR, STEP_S, HostWeek, moment, monday
+from host_week import DAY, HOUR, HostWeek, moment, monday
 
 from forewarn.app.scenario import Story
 from forewarn.app.stage import Stage
@@ -23,10 +23,6 @@ ROOT = Path(__file__).parents[2]
 PORT = {"FOREWARN_PORT": "8420"}
 
 
-def loaded(folder: Path, now: datetime) -> Settings:
-    return load(folder, PROBERS, now, PORT)
-
-
 @dataclass
 class Life:
     """`shifts`: from which second of the week on the host's clock is wrong by how much."""
@@ -34,18 +30,25 @@ class Life:
     seed: int
     shifts: Mapping[float, timedelta] = field(default_factory=dict)
     days: float = 7
+    step_s: float = 60.0
 
     def __post_init__(self) -> None:
         story = Story(name="week", start=monday(), config=".", lines=())
-        self.stage = Stage(story, loaded, ROOT)
-        self.host = HostWeek(self.seed)
+        self.stage = Stage(story, self._loaded, ROOT)
+        self.host = HostWeek(self.seed, self.step_s)
+
+    def _loaded(self, folder: Path, now: datetime) -> Settings:
+        """The shipped files; probes look no more often than the host's steps."""
+        settings = load(folder, PROBERS, now, PORT)
+        slower = {name: replace(probe, every_s=max(probe.every_s, self.step_s)) for name, probe in settings.probes.items()}
+        return replace(settings, probes=slower)
 
     def live(self) -> Life:
         """A week, from the minute on in which Forewarn was installed."""
         off, shift = False, timedelta()
         shifts = dict(self.shifts)
-        for step in range(int(self.days * DAY / STEP_S)):
-            at_s = step * STEP_S
+        for step in range(int(self.days * DAY / self.step_s)):
+            at_s = step * self.step_s
             self.host.step(at_s)
             for begins in [begins for begins in shifts if begins <= at_s]:
                 shift = shifts.pop(begins)

@@ -72,7 +72,7 @@ class Stage:
         for at, line in enumerate(story.lines):
             self.advance(line.at)
             self.seen = []
-            self._input(line)
+            self.take(line)
             after = story.lines[at + 1].at if at + 1 < len(story.lines) else line.until or line.at
             self.advance(after)
             why = differences(line.effects, line.more, self.seen)
@@ -87,7 +87,7 @@ class Stage:
     def lines(self, probe: str, lines: Sequence[str]) -> None:
         """A log probe read these lines, now."""
         known = self.settings.probes[probe]
-        counter = self._lines.setdefault(probe, LineCounter(known.options))
+        counter = self._lines.setdefault(probe, LineCounter(known.options))  # type: ignore[arg-type]
         for run in counter.runs(known, lines, self.now.timestamp()):
             self._watch_run(run)
 
@@ -151,7 +151,7 @@ class Stage:
 
     # --- inputs ---
 
-    def _input(self, line: Line) -> None:
+    def take(self, line: Line) -> None:
         handlers: Mapping[str, Callable[[Line], None]] = {
             "probe": self._probe,
             "samples": self._samples_line,
