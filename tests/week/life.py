@@ -57,6 +57,8 @@ class Life:
                 off = True
                 continue
             clock = moment(at_s) + shift
+            if off:  # nothing lived in between
+                self.stage.set_clock(clock)
             self.stage.advance(clock)
             if off or self._upgraded(at_s):
                 self.stage.restart()

@@ -28,7 +28,7 @@ def test_a_normal_week_is_quiet() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("seed", [2, 3, 4])
+@pytest.mark.parametrize("seed", [2, 3])
 def test_other_weeks_are_quiet_too(seed: int) -> None:
     _judged(Life(seed, CLOCK, step_s=30).live())
 
