@@ -57,7 +57,7 @@ def test_shipped_probes_load_and_name_the_schema(settings: Settings, name: str) 
 
 def test_a_busy_processor_is_yellow(settings: Settings) -> None:
     rule = settings.probes["host"].rule("cpu-busy")
-    assert rule and rule.colour == "yellow" and rule.options.limit == 0.9 and rule.options.for_s == 300  # type: ignore[attr-defined]
+    assert rule and rule.colour == "yellow" and rule.options.limit == 0.9 and rule.options.for_s == 900  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(

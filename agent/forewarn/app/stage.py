@@ -6,7 +6,7 @@ story says how deliveries and steps ended). A week takes seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,17 +70,53 @@ class Stage:
         """Play all lines; answers the claims that failed."""
         failures: list[Failure] = []
         for at, line in enumerate(story.lines):
-            self._advance(line.at)
+            self.advance(line.at)
             self.seen = []
-            self._input(line)
+            self.take(line)
             after = story.lines[at + 1].at if at + 1 < len(story.lines) else line.until or line.at
-            self._advance(after)
+            self.advance(after)
             why = differences(line.effects, line.more, self.seen)
             if why:
                 failures.append(Failure(line.number, why))
         return failures
 
-    def _advance(self, until: datetime) -> None:
+    def run(self, run: ProbeRun) -> None:
+        """A prober looked, now."""
+        self._watch_run(run)
+
+    def lines(self, probe: str, lines: Sequence[str]) -> None:
+        """A log probe read these lines, now."""
+        known = self.settings.probes[probe]
+        counter = self._lines.setdefault(probe, LineCounter(known.options))  # type: ignore[arg-type]
+        for run in counter.runs(known, lines, self.now.timestamp()):
+            self._watch_run(run)
+
+    def set_clock(self, at: datetime) -> None:
+        """The clock is set, forward or back."""
+        self.now = at
+        self._next_tick = at
+        self._take(TimePassed())
+
+    def restart(self) -> None:
+        """As after a crash: only what was committed and sampled is left."""
+        self.state = state_of(self.settings, list(self.kept.values()), self.counters)
+        self._watches = self._fresh_watches()
+        for series in self._samples.series():
+            since = (self.now - timedelta(days=30)).timestamp()
+            if series.probe in self._watches:
+                watch, until = self._watches[series.probe], self.now.timestamp()
+                near = {other.metric: self._samples.read(other, since, until) for other in watch.beside(series)}
+                near = {metric: window for metric, window in near.items() if window.times_s}
+                watch.warm(series, self._samples.read(series, since, until), near)
+        for name, watch in self._watches.items():
+            for target in watch.probe.targets if watch.awaits_s() else ():
+                since = self.now.timestamp() - watch.awaits_s()
+                ups = self._samples.read(SeriesId(name, target.name, "up"), since, self.now.timestamp())
+                watch.look_back(target.name, ups, self.now)
+        for name, watch in self._watches.items():
+            watch.resume([f for f in self.kept.values() if isinstance(f, Finding) and f.probe == name])
+
+    def advance(self, until: datetime) -> None:
         """Let time pass up to, not including, `until`: samples come, dues ring, watches tick."""
         while True:
             moments = [feed.next_at for feed in self._feeds.values()] + [self._next_tick]
@@ -115,7 +151,7 @@ class Stage:
 
     # --- inputs ---
 
-    def _input(self, line: Line) -> None:
+    def take(self, line: Line) -> None:
         handlers: Mapping[str, Callable[[Line], None]] = {
             "probe": self._probe,
             "samples": self._samples_line,
@@ -123,7 +159,7 @@ class Stage:
             "command": self._command,
             "delivery": self._delivery,
             "step": self._step,
-            "restart": lambda _: self._restart(),
+            "restart": lambda _: self.restart(),
             "jump": self._jump,
             "reload": self._reload,
             "tick": lambda _: self._take(TimePassed()),
@@ -182,31 +218,10 @@ class Stage:
             raise ScenarioError(f"line {line.number}: {line.words[0]} waits for no step")
         self._take(StepEnded(action=None, run=line.words[0], step=at, result=line.words[1]))
 
-    def _restart(self) -> None:
-        """As after a crash: only what was committed and sampled is left."""
-        self.state = state_of(self.settings, list(self.kept.values()), self.counters)
-        self._watches = self._fresh_watches()
-        for series in self._samples.series():
-            since = (self.now - timedelta(days=30)).timestamp()
-            if series.probe in self._watches:
-                watch, until = self._watches[series.probe], self.now.timestamp()
-                near = {other.metric: self._samples.read(other, since, until) for other in watch.beside(series)}
-                near = {metric: window for metric, window in near.items() if window.times_s}
-                watch.warm(series, self._samples.read(series, since, until), near)
-        for name, watch in self._watches.items():
-            for target in watch.probe.targets if watch.awaits_s() else ():
-                since = self.now.timestamp() - watch.awaits_s()
-                ups = self._samples.read(SeriesId(name, target.name, "up"), since, self.now.timestamp())
-                watch.look_back(target.name, ups, self.now)
-        for name, watch in self._watches.items():
-            watch.resume([f for f in self.kept.values() if isinstance(f, Finding) and f.probe == name])
-
     def _jump(self, line: Line) -> None:
         from forewarn.config.units import duration
 
-        self.now += timedelta(seconds=duration(line.words[0]))
-        self._next_tick = self.now
-        self._take(TimePassed())
+        self.set_clock(self.now + timedelta(seconds=duration(line.words[0])))
 
     def _reload(self, line: Line) -> None:
         self.settings = self._load(self._root / line.words[0], self.now)
