@@ -112,3 +112,33 @@ def certificate(folder: Path, days: int = 30, name: str = "localhost") -> ssl.SS
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     return context
+
+
+def ended(folder: Path) -> ssl.SSLContext:
+    """A server's context with a certificate that ended years ago, signed by itself."""
+    (folder / "ca.cnf").write_text(
+        "[ca]\ndefault_ca=c\n[c]\ndir=.\ndatabase=index\nserial=serial\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n"
+        "[e]\nsubjectAltName=IP:127.0.0.1\nbasicConstraints=CA:TRUE\n"
+    )
+    (folder / "index").write_text("")
+    (folder / "serial").write_text("01\n")
+    key = [
+        "openssl",
+        "req",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:P-256",
+        "-nodes",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "r.pem",
+    ]
+    sign = ["openssl", "ca", "-config", "ca.cnf", "-batch", "-selfsign", "-keyfile", "key.pem", "-in", "r.pem", "-out", "cert.pem"]
+    sign += ["-extensions", "e", "-notext", "-startdate", "20200101000000Z", "-enddate", "20200201000000Z"]
+    for argv in ([*key, "-subj", "/CN=localhost"], sign):
+        subprocess.run(argv, check=True, capture_output=True, cwd=folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context

@@ -8,7 +8,7 @@ import struct
 import time
 
 import pytest
-from probing import answering, certificate, look, probe, saying, server, values
+from probing import answering, certificate, ended, look, probe, saying, server, values
 
 from forewarn.probers.http_engine import HttpEngine
 
@@ -210,6 +210,13 @@ async def test_tls(tmp_path) -> None:
         assert (await look(url, verify=False)).outcome == "up"
         run = await look(url, ca_file=str(tmp_path / "none.pem"))
         assert (run.outcome, run.reason) == ("unknown", "missing")
+
+
+async def test_an_ended_certificate_is_down_and_says_so(tmp_path) -> None:
+    async with server(answering(), ended(tmp_path)) as url:
+        run = await look(url, ca_file=str(tmp_path / "cert.pem"))
+        assert (run.outcome, run.reason) == ("down", "tls") and "expired" in str(run.detail), run
+        assert values(await look(url, verify=False))["certificate_s"] < -5 * 365 * 86400
 
 
 async def test_tls_for_another_name(tmp_path) -> None:

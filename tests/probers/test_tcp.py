@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import ssl
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from probing import certificate, probe, server, values
+from probing import certificate, ended, probe, server, values
 from pydantic import ValidationError
 
 from forewarn.model.series import Outcome, ProbeRun
@@ -131,36 +129,6 @@ async def test_an_ended_certificate_is_down_and_says_so(tmp_path):
         Reason.TLS,
         "its certificate can't be trusted: certificate has expired",
     )
-
-
-def ended(folder: Path) -> ssl.SSLContext:
-    """A server's context with a certificate that ended years ago, signed by itself."""
-    (folder / "ca.cnf").write_text(
-        "[ca]\ndefault_ca=c\n[c]\ndir=.\ndatabase=index\nserial=serial\nnew_certs_dir=.\ndefault_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n"
-        "[e]\nsubjectAltName=IP:127.0.0.1\nbasicConstraints=CA:TRUE\n"
-    )
-    (folder / "index").write_text("")
-    (folder / "serial").write_text("01\n")
-    key = [
-        "openssl",
-        "req",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-        "-nodes",
-        "-keyout",
-        "key.pem",
-        "-out",
-        "r.pem",
-    ]
-    sign = ["openssl", "ca", "-config", "ca.cnf", "-batch", "-selfsign", "-keyfile", "key.pem", "-in", "r.pem", "-out", "cert.pem"]
-    sign += ["-extensions", "e", "-notext", "-startdate", "20200101000000Z", "-enddate", "20200201000000Z"]
-    for argv in ([*key, "-subj", "/CN=localhost"], sign):
-        subprocess.run(argv, check=True, capture_output=True, cwd=folder)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    return context
 
 
 async def test_a_plain_port_asked_for_tls_is_down():

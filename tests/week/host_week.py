@@ -224,7 +224,7 @@ class HostWeek:
     # --- what probes find ---
 
     def runs(self, at_s: float, clock: datetime) -> Iterator[ProbeRun]:
-        """Runs of the probes `host`, `self`, `temperature` and `smart` that fall into this step."""
+        """Runs of the probes `host`, `self`, `own-health`, `temperature` and `smart` that fall into this step."""
         stamp = clock.timestamp()
         yield self._host(at_s, stamp)
         yield self._self(at_s, stamp)
@@ -232,6 +232,7 @@ class HostWeek:
             yield self._run("temperature", stamp, [("headroom_celsius", (("sensor", "package"),), 100.0 - self.celsius)])
         if at_s % 600 < self.step_s:
             yield self._smart(at_s, stamp)
+        yield self._own_health(stamp)
 
     def log_lines(self, clock: datetime) -> list[str]:
         return [f"{clock:%b %d %H:%M:%S} web-1 {program}: {text}" for program, text in self.lines]
@@ -261,6 +262,24 @@ class HostWeek:
     def _self(self, at_s: float, stamp: float) -> ProbeRun:
         slow = 0.004 + 0.05 * max(0.0, self.busy - 0.8) + (0.15 if self.random.random() < 0.002 else 0.0)
         return self._run("self", stamp, [("total_s", (), slow * self.random.lognormvariate(0, 0.4))], "console")
+
+    def _own_health(self, stamp: float) -> ProbeRun:
+        """What Forewarn knows of itself: the loop waits while a build or the backup holds the processors and the disk."""
+        busy = 1.0 + 20.0 * max(0.0, self.busy - 0.7)
+        return self._run(
+            "own-health",
+            stamp,
+            [
+                ("loop_delay_s", (), 0.004 * busy * self.random.lognormvariate(0, 0.6)),
+                ("inputs_waiting", (), float(self.random.randrange(3))),
+                ("commit_s", (), 0.002 * busy * self.random.lognormvariate(0, 0.8)),
+                ("store_trouble_s", (), 0.0),
+                ("outbox_age_s", (), 0.0),
+                ("heartbeat_failures", (), 0.0),
+                ("rss_bytes", (), 72e6 + 2e6 * self.random.random()),
+            ],
+            "local",
+        )
 
     def _smart(self, at_s: float, stamp: float) -> ProbeRun:
         if 0 <= at_s - self.booted_s < 15 * MINUTE:  # the collector has not written anything since the boot

@@ -25,6 +25,7 @@ from forewarn.config.find import shipped
 
 PATIENCE_S = 30.0
 LOOK_EVERY_S = 0.2
+ENDING = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Missing(Exception):
@@ -36,12 +37,27 @@ def main(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="forewarn-demo-") as folder:
         try:
             return asyncio.run(_play(Path(folder), bool(args.once)))
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             print("\nstopped; everything that the demo started has ended")
-            return 0
+            return 1 if args.once else 0
+
+
+def _end_on_signals() -> None:
+    """Being told to stop, or losing the terminal, ends the demo as Ctrl-C does: what it started is ended first. Told once:
+    a second signal must not cut that short, nor the tidying after the loop (whose own handlers would be gone by then)."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def end(*_: object) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(lambda: task.cancelling() or task.cancel())
+
+    for one in ENDING:
+        signal.signal(one, end)
 
 
 async def _play(folder: Path, once: bool) -> int:
+    _end_on_signals()
     async with AsyncExitStack() as stack:
         story = await _staged(folder, stack)
         try:
@@ -64,10 +80,10 @@ async def _staged(folder: Path, stack: AsyncExitStack) -> Story:
 
     say("Forewarn demo: a small shop on this machine; everything below is real except the past")
     shop, sinks = Shop(folder), Sinks(lambda arrived: _show(arrived, say))
-    await sinks.start()
     stack.push_async_callback(sinks.stop)
+    await sinks.start()
+    stack.push_async_callback(shop.stop)  # before it starts: a stop in the middle ends what there is already
     await shop.start(demo_history.USED_NOW)
-    stack.push_async_callback(shop.stop)
     state, port = folder / "state", free_port()
     state.mkdir(mode=0o700)
     made = await asyncio.to_thread(demo_history.write, state / "samples.db", time.time())

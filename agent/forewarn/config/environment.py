@@ -31,7 +31,7 @@ def expanded(doc: Document, environ: Mapping[str, str], problems: Problems) -> D
             if found[1]:
                 return f"${{{name}}}"
             if name not in environ:
-                problems.add(
+                problems.missing(
                     doc, at, f"${{{name}}} is not set", f"set {name} in the environment, or write $${{{name}}} for the text itself"
                 )
                 return found[0]

@@ -29,22 +29,30 @@ class Problems:
 
     def __init__(self) -> None:
         self._found: dict[Problem, None] = {}
+        self._missing: set[Problem] = set()
         self.incomplete: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._found)
 
     def all(self) -> tuple[Problem, ...]:
-        """Each once, in the order of files and lines."""
-        return tuple(sorted(self._found, key=lambda problem: (problem.file, problem.line)))
+        """Each once, in the order of files and lines. What is wrong with a value that is missing goes unsaid: that it is
+        missing has been said."""
+        places = {_place(problem) for problem in self._missing}
+        told = (problem for problem in self._found if problem in self._missing or _place(problem) not in places)
+        return tuple(sorted(told, key=lambda problem: (problem.file, problem.line)))
 
     def put(self, problem: Problem) -> None:
         self._found[problem] = None
 
     def add(self, doc: Document, path: Path, what: str, right: str | None = None) -> None:
-        at = doc.at(path)
-        what, right = _short(doc.masked(what)), doc.masked(right) if right else None
-        self.put(Problem(at.file, at.line, path_text(path), what, right))
+        self.put(_problem(doc, path, what, right))
+
+    def missing(self, doc: Document, path: Path, what: str, right: str) -> None:
+        """The value at `path` could not be had, so nothing else about it is worth saying."""
+        problem = _problem(doc, path, what, right)
+        self._missing.add(problem)
+        self.put(problem)
 
     def reading(self, doc: Document, path: Path, read: Callable[P, T], *args: P.args, **named: P.kwargs) -> T | None:
         """What `read` answers; None, and one problem more, when it raises Wrong."""
@@ -53,6 +61,15 @@ class Problems:
         except Wrong as wrong:
             self.add(doc, path, wrong.what, wrong.right)
             return None
+
+
+def _problem(doc: Document, path: Path, what: str, right: str | None) -> Problem:
+    at = doc.at(path)
+    return Problem(at.file, at.line, path_text(path), _short(doc.masked(what)), doc.masked(right) if right else None)
+
+
+def _place(problem: Problem) -> tuple[str, int, str]:
+    return problem.file, problem.line, problem.path
 
 
 def _short(text: str) -> str:

@@ -43,6 +43,7 @@ class Incident:
     state: IncidentState
     owner: str | None = None
     declared_by: str | None = None
+    declared_level: Level | None = None  # what that person gave: evidence only raises it
     level: Level
     would_be: Level | None = None
     pinned: str | None = None  # who and why

@@ -113,10 +113,11 @@ def _pin(work: Work, given: Command) -> None:
 
 
 def _unpin(work: Work, given: Command) -> None:
+    """The level is again what the figures say, or, without any, what was declared."""
     incident = _incident(work, given)
-    work.put(replace(incident, pinned=None, version=incident.version + 1))
+    work.put(replace(incident, pinned=None, touched=True, version=incident.version + 1))
     work.note(incident.id, say("respond.unpinned"), by=given.by)
-    incidents.reassess(work, incident.id)
+    incidents.reassess(work, incident.id, asked=True)
 
 
 def _merge(work: Work, given: Command) -> None:

@@ -71,6 +71,7 @@ def _begin(
         why=impact.why,
         state=state,
         declared_by=by,
+        declared_level=impact.level if by else None,
         level=impact.level,
         would_be=impact.would_be,
         impact=impact,
@@ -222,19 +223,20 @@ def _verdict(incident: Incident, state: IncidentState) -> Verdict | None:
     return Verdict.CAME_TRUE if incident.breached_at else ENDS.get(state, Verdict.WITHDRAWN)
 
 
-def reassess(work: Work, id: str) -> None:
-    """Judge anew from what is known now, and do what follows from a change."""
+def reassess(work: Work, id: str, *, asked: bool = False) -> None:
+    """Judge anew from what is known now, and do what follows from a change. `asked`: a person wants the level that comes of
+    it, at once and also a lower one."""
     before = work.incident(id)
     if before is None or not before.unresolved:
         return
     findings = work.open_findings(before)
-    if not findings:
+    declared = _declared(before)
+    if not findings and not (asked and declared):
         return  # mitigated, or declared by hand: nothing new to judge by
     services = tuple(dict.fromkeys([*before.services, *(f.service for f in findings if f.service)]))
-    declared = before.level if before.declared_by else None
     impact = _judge(work, findings, work.services(services), before.state, declared)
     after = _dated(work, replace(before, impact=impact, why=impact.why, services=services, would_be=impact.would_be))
-    after = _levelled(work, after, impact)
+    after = _levelled(work, after, impact, asked)
     graver = before.worst is None or not before.worst.effect.worse_than(impact.effect)
     if after.live and graver:
         after = replace(after, worst=impact)
@@ -248,6 +250,11 @@ def reassess(work: Work, id: str) -> None:
         telling.forewarn(work, id)
 
 
+def _declared(incident: Incident) -> Level | None:
+    """The level that a person gave when declaring it; earlier versions kept it in the judgement alone."""
+    return incident.declared_level or incident.impact.level if incident.declared_by else None
+
+
 def _leading(findings: list[Finding], incident: Incident) -> list[Finding]:
     """The finding that says best what is wrong: of an incident that is ahead its own, else what is down."""
     if incident.state is IncidentState.AHEAD:
@@ -255,12 +262,12 @@ def _leading(findings: list[Finding], incident: Incident) -> list[Finding]:
     return sorted(findings, key=lambda f: (f.kind != "down", f.colour.rank))
 
 
-def _levelled(work: Work, incident: Incident, impact: Impact) -> Incident:
-    """A level rises at once. It falls after three lower judgements in a row over 15 min, and by machine only while
-    nobody has touched the incident and no customer was told."""
+def _levelled(work: Work, incident: Incident, impact: Impact, asked: bool) -> Incident:
+    """A level rises at once. It falls when a person asks for it, else after three lower judgements in a row over 15 min, and
+    by machine only while nobody has touched the incident and no customer was told."""
     if incident.pinned:
         return incident
-    if incident.state is IncidentState.AHEAD or impact.level.worse_than(incident.level):
+    if asked or incident.state is IncidentState.AHEAD or impact.level.worse_than(incident.level):
         return replace(incident, level=impact.level, lower_since=None, lower_count=0)
     if not incident.level.worse_than(impact.level):
         return replace(incident, lower_since=None, lower_count=0)
