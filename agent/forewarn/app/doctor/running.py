@@ -14,6 +14,7 @@ from forewarn.model.errors import ForewarnError
 from forewarn.model.text import say
 
 ANSWER_S = 3.0
+RELOAD = "forewarn reload"
 UNITS = ("/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system")
 
 
@@ -34,8 +35,11 @@ def look(patient: Patient) -> Iterator[Check]:
         yield Check("daemon", PROBLEM, what, _restart())
         return
     yield Check("daemon", FINE, say("doctor.daemon.fine", address=shown, version=status["version"]))
-    yield from _up_to_date(patient, status["config"]["id"])
+    older = list(_up_to_date(patient, status["config"]["id"]))
+    yield from older
     for trouble in status["troubles"]:
+        if older and RELOAD in trouble:
+            continue  # the daemon has seen the same
         yield Check("daemon", PROBLEM, say("doctor.daemon.trouble", text=trouble), "forewarn status")
 
 
@@ -45,7 +49,7 @@ def _up_to_date(patient: Patient, running: str) -> Iterator[Check]:
         what = say("doctor.daemon.older_refused", running=running)
         yield Check("daemon", PROBLEM, what, f"forewarn check {patient.folder}")
     elif files != running:
-        yield Check("daemon", PROBLEM, say("doctor.daemon.older", running=running, files=files), "forewarn reload")
+        yield Check("daemon", PROBLEM, say("doctor.daemon.older", running=running, files=files), RELOAD)
 
 
 def _status(patient: Patient, address: tuple[str, int]) -> Any:
