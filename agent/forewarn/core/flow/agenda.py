@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forewarn.core.flow import calling, clocks, incidents, runs, sending, telling
+from forewarn.core.flow import calling, clocks, incidents, runs, sending, shadow, telling
 from forewarn.core.respond.lifecycle import Event, move
 from forewarn.core.work import Work
 from forewarn.model.due import Due
@@ -77,6 +77,7 @@ CLOCKWORK = {
     "reassess": lambda work, due: incidents.reassess(work, due.subject),
     "escalate": lambda work, due: calling.escalated(work, due.subject),
     "wait": lambda work, due: runs.waited(work, due.subject),
+    shadow.REPORT: lambda work, due: shadow.daily(work),
     "settle": _settled,
     "close": _close,
 }
