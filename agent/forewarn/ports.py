@@ -113,6 +113,9 @@ class Ledger(Protocol):
 
     def load(self) -> Stored: ...
 
+    def first_start(self) -> datetime | None:
+        """When a daemon first started on this ledger; None before that."""
+
     def commit(
         self,
         entities: Sequence[Entity],

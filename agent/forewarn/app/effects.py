@@ -15,6 +15,7 @@ from forewarn.model.playbook import Run, RunState, StepState
 Effect = tuple[str, ...]
 SILENT = frozenset({MessageState.QUEUED, MessageState.SENDING, MessageState.PLANNED})
 OPTIONAL = ("due",)
+SENT = ("page", "ask", "report", "shadow", "notice")
 
 
 def effects_of(before: State, decision: Decision, zone: tzinfo) -> list[Effect]:
@@ -38,10 +39,8 @@ def effects_of(before: State, decision: Decision, zone: tzinfo) -> list[Effect]:
                     dues.append(("due", thing.subject, thing.what, f"{at:%H:%M}"))
             case Message():
                 new = _message(before.messages.get(thing.id), thing)
-                (pages if thing.kind is not MessageKind.NOTICE else notices).extend(
-                    e for e in new if e[0] in ("page", "ask", "notice")
-                )
-                rest += [e for e in new if e[0] not in ("page", "ask", "notice")]
+                (pages if thing.kind is not MessageKind.NOTICE else notices).extend(e for e in new if e[0] in SENT)
+                rest += [e for e in new if e[0] not in SENT]
             case Run():
                 runs += _run(before.runs.get(thing.id), thing, decision)
             case _:
@@ -61,7 +60,9 @@ def _incident(before: Incident | None, after: Incident) -> list[Effect]:
 
 def _message(before: Message | None, after: Message) -> list[Effect]:
     found: list[Effect] = []
-    if before is None:
+    if after.shadow and before is None:
+        return [("shadow", after.to)]
+    if before is None or (before.shadow and not after.shadow):
         channel = after.channel_kind
         if after.kind is MessageKind.NOTICE:
             found.append(("notice", str(after.subkind), after.to, after.language))
@@ -116,7 +117,7 @@ def _text(effects: Sequence[Effect]) -> str:
 
 def _fits(claim: Effect, effect: Effect) -> bool:
     """Optional words of a claim may be left out, those that stand must agree."""
-    if claim[0] in ("page", "ask", "notice", "held", "run", "room", "due"):
+    if claim[0] in (*SENT, "held", "run", "room", "due"):
         return effect[: len(claim)] == claim
     if claim[:2] != effect[:2]:
         return False

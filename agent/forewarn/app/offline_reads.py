@@ -40,6 +40,7 @@ class Offline:
     def get(self, path: str, query: Mapping[str, str], language: str) -> Body | str:
         """The body of GET /api/v1/PATH; raises ForewarnError with a sentence where the API answers an error."""
         from forewarn.web.reads import Live, Query
+        from forewarn.web.reported import reported
         from forewarn.web.said import Unanswerable
 
         reader = Reader(language, self.settings.phrases.get(language, {}), self.settings.daemon.zone, self._now)
@@ -48,6 +49,8 @@ class Offline:
         try:
             if name == "status":
                 return self._reads.status(live, reader)
+            if name == "report":
+                return reported(self._reads, query.get("days"), reader)
             if name == "why":
                 return self._why(id, bool(query.get("text")), reader)
             if id.endswith("/outreach"):

@@ -40,6 +40,7 @@ class Story:
     name: str
     start: datetime
     config: str
+    installed: datetime | None = None  # when Forewarn first started; None: long ago
     lines: tuple[Line, ...] = field(default=())
 
 
@@ -56,6 +57,7 @@ class _Reader:
         self._name = name
         self._start: datetime | None = None
         self._config: str | None = None
+        self._installed: datetime | None = None
         self._zone = ZoneInfo("UTC")
         self._lines: list[Line] = []
         self._at: datetime | None = None
@@ -63,7 +65,7 @@ class _Reader:
     def story(self) -> Story:
         if self._start is None or self._config is None:
             raise ScenarioError(f"{self._name}:1: a story begins with `start RFC3339` and `config PATH`")
-        return Story(name=self._name, start=self._start, config=self._config, lines=tuple(self._lines))
+        return Story(name=self._name, start=self._start, config=self._config, installed=self._installed, lines=tuple(self._lines))
 
     def take(self, number: int, text: str) -> None:
         words, effects, more = _split(text)
@@ -80,6 +82,8 @@ class _Reader:
                 self._start = self._at = datetime.fromisoformat(words[1]).astimezone(UTC)
             case "config":
                 self._config = words[1]
+            case "installed":
+                self._installed = datetime.fromisoformat(words[1]).astimezone(UTC)
             case "zone":
                 self._zone = ZoneInfo(words[1])
             case when if WHEN.match(when):

@@ -55,7 +55,7 @@ class Stage:
         self.settings = load(root / story.config, story.start)
         self.kept: dict[str, Entity] = {}
         self.counters: dict[str, int] = {}
-        self.state = State(settings=self.settings)
+        self.state = State(settings=self.settings, first_start=story.installed)
         self.seen: list[Effect] = []
         self._samples = MemorySamples()
         self._measures = Measures(self._samples)
@@ -99,7 +99,7 @@ class Stage:
 
     def restart(self) -> None:
         """As after a crash: only what was committed and sampled is left."""
-        self.state = state_of(self.settings, list(self.kept.values()), self.counters)
+        self.state = state_of(self.settings, list(self.kept.values()), self.counters, self.state.first_start)
         self._watches = self._fresh_watches()
         for series in self._samples.series():
             since = (self.now - timedelta(days=30)).timestamp()

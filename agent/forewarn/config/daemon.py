@@ -80,6 +80,10 @@ class PolicyWritten(Written):
     changes_per_hour: int = described(
         "how many runs of all playbooks together may change something", 6, default=_POLICY.changes_per_hour, ge=0
     )
+    shadow: Duration = described(
+        "for so long after the first start pages of shipped rules are only recorded and reported; 0s ends it", "30d",
+        default=_POLICY.shadow_s,
+    )  # fmt: skip
 
 
 class HeartbeatWritten(Written):
@@ -128,6 +132,7 @@ def daemon(doc: Document | None, problems: Problems, secrets: SecretFiles) -> tu
         approval_s=given.policy.approval,
         breaker=given.policy.breaker,
         changes_per_hour=given.policy.changes_per_hour,
+        shadow_s=given.policy.shadow,
     )
 
 

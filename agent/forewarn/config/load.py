@@ -31,8 +31,10 @@ from forewarn.config.problems import Problems, suggestion
 from forewarn.config.promises import with_hours
 from forewarn.config.reading import Reading
 from forewarn.config.services import services
+from forewarn.config.shipped import marked, read_shipped
 from forewarn.model.errors import ConfigError, Problem
 from forewarn.model.map import Service
+from forewarn.model.probe import Probe
 from forewarn.model.settings import Settings
 from forewarn.ports import Kind
 
@@ -114,7 +116,7 @@ class _Loading:
             loaded_at=now,
             files=self.files,
             daemon=own,
-            probes=found.probes,
+            probes=self._marked(found.probes),
             services=found.services,
             customers=found.customers,
             people=people.people,
@@ -127,6 +129,14 @@ class _Loading:
             playbooks=found.playbooks,
             phrases=phrases,
         )
+
+    def _marked(self, own: Mapping[str, Probe]) -> dict[str, Probe]:
+        """Rules that are those of the shipped set are named so; the user's own are not."""
+        if self.folder.resolve() == self.shipped.resolve():
+            return marked(own, own)
+        docs = read_shipped(self.shipped, set(own))
+        theirs, _ = probes([expanded(doc, self.environ, Problems()) for doc in docs], self.kinds, Problems(), self.secrets)
+        return marked(own, theirs)
 
     def _map(self, name: str) -> Document | None:
         """One file of config/; the ladder over the shipped one, forewarn and oncall from there where they are missing."""

@@ -61,6 +61,7 @@ class State:
     guards: Mapping[str, Guard] = field(default_factory=dict)  # by playbook
     counters: Mapping[str, int] = field(default_factory=dict)
     latest: Mapping[Key, str] = field(default_factory=dict)  # newest finding of each (probe, rule, series)
+    first_start: datetime | None = None  # of the daemon on this ledger; None where nobody keeps it
     agenda: tuple[tuple[datetime, str], ...] = ()  # open dues by their next moment, soonest first
 
     @property
@@ -84,12 +85,13 @@ class State:
             agenda=tuple(agenda),
             counters={**self.counters, **decision.counters},
             settings=decision.settings or self.settings,
+            first_start=self.first_start,
         )
 
 
-def state_of(settings: Settings, things: list[Entity], counters: Mapping[str, int]) -> State:
+def state_of(settings: Settings, things: list[Entity], counters: Mapping[str, int], first_start: datetime | None = None) -> State:
     """The state that stored things make."""
-    return State(settings=settings).after(Decision(entities=tuple(things), counters=counters))
+    return State(settings=settings, first_start=first_start).after(Decision(entities=tuple(things), counters=counters))
 
 
 def key_of(thing: Entity) -> str:
@@ -128,6 +130,8 @@ def _place(parts: dict[str, dict[str, Entity]], latest: dict[Key, str], agenda: 
                 del parts["holds"][thing.id]
         case Message():
             parts["messages"][thing.id] = thing
+            if thing.incident is None and thing.state in FINAL:
+                del parts["messages"][thing.id]
         case Run():
             parts["runs"][thing.id] = thing
         case Measure():

@@ -9,7 +9,7 @@ from datetime import datetime
 from forewarn.model.level import Level
 from forewarn.model.message import MessageKind
 
-ORDER = (MessageKind.PAGE, MessageKind.ASK, MessageKind.NOTICE)
+ORDER = (MessageKind.PAGE, MessageKind.ASK, MessageKind.NOTICE, MessageKind.REPORT)
 
 
 def urgency(kind: MessageKind | None, level: Level | None) -> int:

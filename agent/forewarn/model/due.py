@@ -156,7 +156,9 @@ class Span:
 COLOURS: tuple[tuple[float, Colour], ...] = ((0.5, Colour.BLUE), (0.8, Colour.YELLOW), (1.0, Colour.RED))
 """Share of a due's span that is used up -> its colour."""
 
-INTERNAL = frozenset({"hold-ends", "retry", "tell", "reassess", "settle", "escalate", "remind", "silent", "copy", "wait", "close"})
+INTERNAL = frozenset(
+    {"hold-ends", "retry", "tell", "reassess", "settle", "escalate", "remind", "silent", "copy", "wait", "close", "report"}
+)
 """Dues that are clockwork of ours: they have no colours and people aren't shown them."""
 
 

@@ -14,6 +14,7 @@ class MessageKind(StrEnum):
     PAGE = "page"  # wakes a responder
     NOTICE = "notice"  # informs a customer
     ASK = "ask"  # wants an answer
+    REPORT = "report"  # what was kept from a responder, once a day
 
 
 class Subkind(StrEnum):
@@ -100,6 +101,7 @@ class Message:
     edited_by: str | None = None  # a text that a person wrote is not composed again
     answer: str | None = None
     ended: Say | None = None  # why it was dropped or failed
+    shadow: bool = False  # a page that is only recorded: the rules behind it are new here
     version: int = 1
 
     @property

@@ -32,7 +32,8 @@ class PolicyTable:
     """`modes` by kind of action (page, notice, ask, step.reads, step.changes), then by subkind (notice.started).
 
     `breaker`: after so many runs in a row that did not help a playbook changes nothing more until a person allows it again.
-    `changes_per_hour` is for all playbooks together.
+    `changes_per_hour` is for all playbooks together. `shadow_s`: for so long after the first start pages of shipped rules are
+    only recorded.
     """
 
     modes: Mapping[str, Mode] = field(default_factory=dict)
@@ -40,3 +41,4 @@ class PolicyTable:
     approval_s: float = 4 * 3600.0
     breaker: int = 3
     changes_per_hour: int = 6
+    shadow_s: float = 30 * 86400.0

@@ -38,6 +38,7 @@ class Rule:
     colour: Colour = Colour.YELLOW
     effect: Effect | None = None  # overrides what the kind and metric mean
     mode: Mode = Mode.LIVE
+    shipped: bool = False  # as it came with Forewarn: its pages are shadow at first
     source: Source
 
     @property

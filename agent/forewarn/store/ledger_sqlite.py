@@ -79,6 +79,12 @@ class SqliteLedger:
                 first_start=datetime.fromisoformat(first[0]) if first else None,
             )
 
+    def first_start(self) -> datetime | None:
+        """When a daemon first started on this file."""
+        with self._file.reading() as db:
+            first = db.execute(SQL["load_first_start"]).fetchone()
+        return datetime.fromisoformat(first[0]) if first else None
+
     def commit(
         self,
         entities: Sequence[Entity],

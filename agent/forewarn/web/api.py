@@ -14,6 +14,7 @@ from forewarn.web import probe
 from forewarn.web.desk import Desk
 from forewarn.web.explain import explained
 from forewarn.web.reads import DECLARED, LISTS, Query
+from forewarn.web.reported import reported
 from forewarn.web.said import Trouble, Unanswerable
 
 MOST_BODY = 65536
@@ -89,6 +90,11 @@ class Api:
             raise Unanswerable(Trouble(404, "web.not_found", {"id": id}))
         body, text = found["why"]
         return PlainTextResponse(text) if request.query_params.get("text") else JSONResponse(body)
+
+    async def report(self, request: Request) -> Response:
+        """GET /api/v1/report?days=1: pages that were only recorded, and those that left."""
+        desk, query = self._desk, request.query_params
+        return JSONResponse(await desk.read(reported, desk.reads, query.get("days"), desk.reader(request)))
 
     async def commands(self, request: Request) -> Response:
         """POST {verb, id, by, words, text, version}; answers {"id"} of what was made or changed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forewarn.core.flow import by_hand, calling, clocks, incidents, ownership, runs, sending, telling
+from forewarn.core.flow import by_hand, calling, clocks, incidents, ownership, runs, sending, shadow, telling
 from forewarn.core.respond.lifecycle import Event, move
 from forewarn.core.work import Work
 from forewarn.model.due import Due
@@ -80,6 +80,7 @@ CLOCKWORK = {
     "remind": lambda work, due: ownership.remind(work, due.subject),
     "silent": lambda work, due: ownership.silent(work, due.subject),
     "wait": lambda work, due: runs.waited(work, due.subject),
+    shadow.REPORT: lambda work, due: shadow.daily(work),
     "settle": _settled,
     "close": _close,
 }

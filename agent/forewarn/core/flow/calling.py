@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from forewarn.core.flow import clocks, sending, telling
+from forewarn.core.flow import clocks, sending, shadow, telling
 from forewarn.core.respond import dues, escalate, room
 from forewarn.core.work import Work
 from forewarn.model.finding import Finding
@@ -21,6 +21,7 @@ def consequences(work: Work, id: str, before: Incident | None) -> None:
     incident = work.incident(id)
     if incident is None:
         return
+    shadow.over(work, id)
     if before and before.level is not incident.level:
         work.note(id, say("respond.level", old=str(before.level), new=str(incident.level)))
     if incident.state is IncidentState.AHEAD:

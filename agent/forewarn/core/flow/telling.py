@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
-from forewarn.core.flow import clocks, sending, texts
+from forewarn.core.flow import clocks, sending, shadow, texts
 from forewarn.core.tell import audience, compose
 from forewarn.core.tell.may import may
 from forewarn.core.tell.scene import Composed
@@ -53,7 +53,7 @@ def page(work: Work, id: str, who: str, cause: str) -> None:
     )
     called = incident.called if who in incident.called else (*incident.called, who)
     work.put(replace(incident, messages=(*incident.messages, message.id), called=called, version=incident.version + 1))
-    work.note(id, say("respond.paged", who=who), message.id)
+    work.note(id, say("respond.would_page" if shadow.covers(work, incident) else "respond.paged", who=who), message.id)
     _offer(work, message)
 
 
@@ -181,6 +181,8 @@ def _offer(work: Work, message: Message) -> None:
     )
     permission = may(message.kind, message.subkind, work.settings, asked)
     match permission.verdict:
+        case Verdict.DO if message.kind is MessageKind.PAGE and incident and shadow.covers(work, incident):
+            shadow.record(work, message)
         case Verdict.DO:
             sending.dispatch(work, message, undo=message.kind is MessageKind.NOTICE)
         case Verdict.ASK:
@@ -214,5 +216,5 @@ def expired(work: Work, id: str) -> None:
 def drop_drafts(work: Work, incident: str, why: Say) -> None:
     """Whatever has not left yet about this incident is overtaken."""
     for message in work.messages(incident):
-        if message.state in UNSENT and message.kind is not MessageKind.ASK:
+        if message.state in UNSENT and message.kind is not MessageKind.ASK and not message.shadow:
             sending.drop(work, message, why)

@@ -56,7 +56,7 @@ def _of_breach(finding: Finding, probe: Probe | None) -> Effect:
     if is_latency(finding.metric, probe):
         return Effect.SLOW
     dies = finding.kind == "risk" and probe is not None and probe.kind == "smart"
-    if dies or _CERTIFICATE.search(finding.metric) or _ROOM.search(finding.metric):
+    if dies or _CERTIFICATE.search(finding.metric) or is_room(finding.metric):
         return Effect.FAILS
     return Effect.AT_RISK
 
@@ -66,6 +66,11 @@ def is_latency(metric: str, probe: Probe | None) -> bool:
     if probe is None:
         return metric in LATENCIES
     return probe.kind not in INSIDE and metric.endswith("_s") and not _CERTIFICATE.search(metric)
+
+
+def is_room(metric: str) -> bool:
+    """Whether a metric tells how much room there is on a file system or volume."""
+    return bool(_ROOM.search(metric))
 
 
 def is_resource(finding: Finding, probe: Probe | None) -> bool:

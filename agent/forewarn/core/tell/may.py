@@ -12,6 +12,7 @@ from forewarn.model.text import say
 DEFAULTS: Mapping[str, Mode] = {
     "page": Mode.LIVE,
     "ask": Mode.LIVE,
+    "report": Mode.LIVE,
     "notice": Mode.SUGGEST,
     "step.reads": Mode.LIVE,
     "step.changes": Mode.SUGGEST,

@@ -1,0 +1,48 @@
+"""forewarn report: what would have called a responder, and did not."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from forewarn.cli import options
+
+if TYPE_CHECKING:
+    from forewarn.cli.client import Client
+
+EXAMPLES = """\
+  forewarn report                what was kept from you since yesterday
+  forewarn report --days 30      since the month began
+  forewarn report --json"""
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register `report`."""
+    parser = options.command(subparsers, "report", "pages that were only recorded, because their rules are new here", EXAMPLES)
+    parser.add_argument("--days", metavar="N", default="1", help="how far back (1)")
+    options.as_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print it."""
+    from forewarn.cli.client import answered
+
+    return answered(lambda client: _show(client, args), args)
+
+
+def _show(client: Client, args: argparse.Namespace) -> int:
+    from forewarn.cli.client import print_json
+    from forewarn.cli.screen import at
+
+    body = client.get("report", days=args.days)
+    if args.json:
+        return print_json(body)
+    client.use_zone()
+    screen, kept = client.screen, body["would_have_paged"]
+    screen.say(screen.t("cli.report.head", days=args.days, paged=body["paged"], kept=len(kept)))
+    rows = [[screen.t("cli.report.at", at=at(one["at"])), one["incident"] or "-", one["to"], one["subject"]] for one in kept]
+    screen.columns(rows, colours=("accent",))
+    if body["shadow_until"]:
+        screen.say(screen.t("cli.report.until", until=at(body["shadow_until"])))
+    return 0

@@ -1,0 +1,124 @@
+"""The first weeks: pages of rules that came with Forewarn are only recorded, and reported once a day.
+
+Nobody knows yet how a shipped rule behaves on this host; a pager that cries wolf in its first week is switched off. What
+people rely on being down, and a disk that is full within hours, pages from the first minute; so do the user's own rules
+and whatever a person declared or has taken.
+
+A shadow page is a message that never left. It keeps the text that would have gone out, until the report has told of it.
+Should the incident get a cause that may page, what was recorded leaves at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from forewarn.core.flow import clocks, sending, texts
+from forewarn.core.impact.effect import is_room
+from forewarn.core.tell import report
+from forewarn.core.work import Work
+from forewarn.model.finding import Finding
+from forewarn.model.incident import Incident
+from forewarn.model.message import Message, MessageKind, MessageState
+from forewarn.model.text import say
+
+WITHIN = timedelta(hours=12)
+"""`full within hours`: a shipped forecast that is sooner than this pages."""
+REPORT = "report"
+"""The due, and its subject: there is one for all."""
+
+
+def until(work: Work) -> datetime | None:
+    """When shipped rules begin to page; None when they do."""
+    first = work.state.first_start
+    ends = first + timedelta(seconds=work.settings.policy.shadow_s) if first else None
+    return ends if ends and ends > work.now else None
+
+
+def covers(work: Work, incident: Incident) -> bool:
+    """Whether a page about this incident is only recorded now."""
+    if until(work) is None or incident.touched or incident.declared_by:
+        return False
+    findings = work.open_findings(incident)
+    return bool(findings) and all(_silent(work, finding) for finding in findings)
+
+
+def _silent(work: Work, finding: Finding) -> bool:
+    probe = work.settings.probes.get(finding.probe)
+    rule = probe.rule(finding.rule) if probe else None
+    return rule is not None and rule.shipped and finding.kind != "down" and not _full_soon(work, finding)
+
+
+def _full_soon(work: Work, finding: Finding) -> bool:
+    """A file system that is full, or will be within hours."""
+    if not is_room(finding.metric):
+        return False
+    forecast = finding.forecast
+    return forecast is None or forecast.crossed or (forecast.earliest is not None and forecast.earliest <= work.now + WITHIN)
+
+
+def record(work: Work, message: Message) -> None:
+    """Keep what would have left, and see that it is told of."""
+    work.put(replace(message, shadow=True, ended=say("shadow.recorded", until=_epoch(until(work)))))
+    office = work.settings.office
+    opening = office.next_open(work.now)
+    if opening <= work.now:  # open now: what is new today is told tomorrow
+        opening = office.next_open(_midnight(work))
+    clocks.once(work, REPORT, REPORT, None, opening)
+
+
+def _epoch(at: datetime | None) -> float | None:
+    return at.timestamp() if at else None
+
+
+def _midnight(work: Work) -> datetime:
+    local = work.now.astimezone(work.settings.office.zone if not work.settings.office.always else work.settings.daemon.zone)
+    return (local + timedelta(days=1)).replace(hour=9 if work.settings.office.always else 0, minute=0, second=0, microsecond=0)
+
+
+def over(work: Work, id: str) -> None:
+    """What was only recorded about this incident leaves, if it may page now."""
+    incident = work.incident(id)
+    if incident is None or incident.touched or incident.owner or covers(work, incident):
+        return
+    for message in work.messages(id):
+        if message.shadow:
+            message = replace(message, shadow=False, ended=None, at=work.now)
+            sending.dispatch(work, texts.composed_again(work, message), undo=False)
+
+
+def daily(work: Work) -> None:
+    """Tell everybody who would have been paged, once, in their own words."""
+    waiting: dict[str, list[Message]] = {}
+    for message in work.messages():
+        if message.shadow and message.state is MessageState.PLANNED:
+            waiting.setdefault(message.to, []).append(message)
+    for who, messages in waiting.items():
+        _tell(work, who, messages)
+        for message in messages:
+            work.put(replace(message, state=MessageState.DROPPED))
+
+
+def _tell(work: Work, who: str, messages: list[Message]) -> None:
+    person = work.settings.people.get(who)
+    if person is None:
+        return
+    composed = report.daily(person, messages, until(work), work.settings, work.now)
+    id = work.new_id("M")
+    told = Message(
+        id=id,
+        kind=MessageKind.REPORT,
+        subkind="daily",
+        to=who,
+        language=person.language,
+        channels=tuple(channel.kind for channel in person.channels),
+        at=work.now,
+        state=MessageState.PLANNED,
+        why=say("shadow.why"),
+        key=hashlib.sha256(f"{id}/{who}/{work.now.isoformat()}".encode()).hexdigest()[:16],
+        subject=composed.subject,
+        text=composed.text,
+        incident=None,
+    )
+    sending.dispatch(work, told, undo=False)
