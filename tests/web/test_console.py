@@ -7,7 +7,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from web_stage import ENTRIES, Stage, due, finding, incident, message, probe, run, views
+from web_stage import ENTRIES, Stage, at, due, finding, incident, message, probe, run, views
 
 from forewarn.model.finding import Evidence, RuleState
 from forewarn.model.impact import Factor
@@ -18,6 +18,7 @@ from forewarn.model.playbook import StepResult
 from forewarn.model.probe import Target
 from forewarn.model.text import say
 from forewarn.ports import ProbeView, RuleView, SeriesView, TargetView
+from forewarn.web.reads import Reads
 
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{7*7}}"""
 PAGES = ("/", "/now", "/i/INC-3", "/i/INC-2", "/p/host", "/p/disks", "/messages", "/loaded")
@@ -352,3 +353,16 @@ def test_hostile_words_stay_words(bare: Stage, path: str) -> None:
 def test_a_hostile_foreign_host_is_escaped_too(bare: Stage) -> None:
     body = bare.ask("/", Host="<script>alert(1)</script>").body
     assert "<script>alert" not in body
+
+
+def test_each_incident_shows_its_own_next_update(told: Stage) -> None:
+    """The earliest open clock for customers, of this incident and of no other; ended ones and other clocks don't count."""
+    told.keep(
+        due("D-20", what="update.customer", subject="INC-2", incident="INC-2", due_at=at("11:00:00")),
+        due("D-21", what="update.customer", subject="INC-2", incident="INC-2", due_at=at("10:40:00")),
+        due("D-22", what="update.customer", subject="INC-2", incident="INC-2", due_at=at("10:10:00"), done_at=at("10:02:00")),
+        due("D-23", what="update.customer", due_at=at("10:20:00")),
+    )
+    reads = Reads(told.ledger, lambda: told.settings)
+    assert reads.next_updates() == {"INC-2": at("10:40:00"), "INC-3": at("10:20:00")}
+    assert reads.next_updates("INC-2") == {"INC-2": at("10:40:00")}

@@ -134,7 +134,7 @@ def _edges(low: float, high: float, judged: Sequence[float]) -> tuple[float, flo
     height = height if height > TINY else 1.0
     near = [value for value in judged if low - FAR_LIMIT * height <= value <= high + FAR_LIMIT * height]
     bottom, top = min([low, *near]), max([high, *near])
-    air = ((top - bottom) or height) * 0.08
+    air = (top - bottom if top - bottom > TINY else height) * 0.08
     return (0.0 if 0 <= bottom < air or (bottom >= 0 > bottom - air) else bottom - air), top + air
 
 

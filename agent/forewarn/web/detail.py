@@ -47,7 +47,7 @@ def incident_page(reads: Reads, id: str, reader: Reader) -> Body:
     judged = incident.impact
     return {
         "factor": lambda one: factor(one, reader),
-        "row": row(reads, settings, incident, reader),
+        "row": row(reads, settings, incident, reader, reads.next_updates(id)),
         "incident": incident,
         "buttons": buttons(incident),
         "findings": [f for f in (reads.ledger.get(f) for f in incident.findings) if isinstance(f, Finding)],

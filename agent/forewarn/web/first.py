@@ -16,12 +16,13 @@ def first_page(reads: Reads, live: Live, reader: Reader) -> Body:
     seen, settings = reads.seen(live), reads.settings()
     ahead = overview.soonest(i for i in seen.incidents if i.state is IncidentState.AHEAD)
     ready = overview.learning(live.probes)
+    updates = reads.next_updates()
     dates = sorted(at for at in ready if at)
     return {
         "status": overview.status(seen, reader),
-        "outlook": outlook((row(reads, settings, incident, reader) for incident in ahead), reader),
+        "outlook": outlook((row(reads, settings, incident, reader, updates) for incident in ahead), reader),
         "ahead": len(ahead),
-        "now": [row(reads, settings, incident, reader) for incident in live_incidents(seen.incidents)],
+        "now": [row(reads, settings, incident, reader, updates) for incident in live_incidents(seen.incidents)],
         "tasks": tasks(reads),
         "troubles": [reader.tell(trouble) for trouble in live.troubles],
         "waiting": waiting(reads),

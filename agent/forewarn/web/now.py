@@ -83,10 +83,11 @@ def live_incidents(incidents: Iterable[Incident]) -> list[Incident]:
 def groups(reads: Reads, incidents: Sequence[Incident], reader: Reader) -> list[tuple[str, list[Row]]]:
     """Incidents by the service that they began with, in the order of their gravest."""
     found: dict[str, list[Row]] = {}
+    updates = reads.next_updates()
     for incident in incidents:
         first = incident.services[0] if incident.services else ""
         name = called(reads.settings(), first, reader) if first else reader.tell(say("console.now.no_service"))
-        found.setdefault(name, []).append(row(reads, reads.settings(), incident, reader))
+        found.setdefault(name, []).append(row(reads, reads.settings(), incident, reader, updates))
     return list(found.items())
 
 

@@ -188,6 +188,20 @@ class Reads:
         found = self.ledger.find("due", incident=incident, newest=False, limit=MOST)
         return [d for d in found if isinstance(d, Due) and d.what not in INTERNAL and subject in (None, d.subject)]
 
+    def next_updates(self, incident: str | None = None) -> dict[str, datetime]:
+        """When each incident's customers are to hear next: one reading for a whole list, of open clocks only."""
+        found: dict[str, datetime] = {}
+        after: str | None = None
+        while True:
+            batch = self.ledger.find("due", states=["open"], incident=incident, limit=MOST, after=after)
+            for due in batch:
+                if isinstance(due, Due):
+                    after = due.id
+                    if due.what == "update.customer" and due.incident:
+                        found[due.incident] = min(due.due_at, found.get(due.incident, due.due_at))
+            if len(batch) < MOST:
+                return found
+
     def forecast(self, incident: Incident) -> Forecast | None:
         """The forecast that a forewarning rests on: that of its own thing if there is one, else the soonest."""
         findings = [f for id in incident.findings if isinstance(f := self.ledger.get(id), Finding) and f.forecast]

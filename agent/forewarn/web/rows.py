@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,17 +26,17 @@ class Row:
     next_update: datetime | None
 
 
-def row(reads: Reads, settings: Settings, incident: Incident, reader: Reader) -> Row:
+def row(reads: Reads, settings: Settings, incident: Incident, reader: Reader, updates: Mapping[str, datetime]) -> Row:
+    """`updates` is when customers hear next, by incident (`Reads.next_updates`)."""
     names = {*incident.impact.affected, *incident.impact.exposed}
     customers = [settings.customers[name] for name in names if name in settings.customers]
-    updates = [d.due_at for d in reads.dues(incident=incident.id) if d.open and d.what == "update.customer"]
     return Row(
         incident=incident,
         forecast=reads.forecast(incident) if incident.state is IncidentState.AHEAD else None,
         services=", ".join(called(settings, name, reader) for name in incident.services),
         customers=len(names),
         vips=sum(1 for customer in customers if customer.vip),
-        next_update=min(updates, default=None),
+        next_update=updates.get(incident.id),
     )
 
 
