@@ -22,6 +22,26 @@ systemctl reload forewarn || fail "a good set was refused"
 until_so 30 answers
 echo "installed, reloaded: $(show StatusText)"
 
+systemctl start forewarn-smart
+[ "$(systemctl show forewarn-smart -p ConditionResult --value)" = no ] || fail "a container has disks of its own?"
+# Here the unit may run all the same: with all of its walls, and a smartctl that answers what a real disk said.
+mkdir -p /run/systemd/system/forewarn-smart.service.d
+printf '[Unit]\nConditionVirtualization=\n' >/run/systemd/system/forewarn-smart.service.d/here.conf
+printf '#!/bin/sh\ncase "$*" in *--scan*) exec cat /lab/scan.json ;; *) exec cat /lab/nvme-ok.json ;; esac\n' >/usr/sbin/smartctl
+chmod 755 /usr/sbin/smartctl
+systemctl daemon-reload
+systemctl start forewarn-smart || fail "forewarn-smart: $(journalctl -u forewarn-smart -o cat --no-pager | tail -n 5)"
+[ "$(stat -c '%U:%G %a' /run/forewarn-smart)" = 'root:forewarn 750' ] || fail "the folder: $(stat -c '%U:%G %a' /run/forewarn-smart)"
+runuser -u forewarn -- cat /run/forewarn-smart/scan.json | grep -q /dev/ || fail "the daemon's user can't read the scan"
+runuser -u forewarn -- sh -c 'cat /run/forewarn-smart/disk-*.json' | grep -q serial_number || fail "no disk was written"
+if runuser -u nobody -- ls /run/forewarn-smart >/dev/null 2>&1; then fail "anybody may read the disks"; fi
+printf 'probe: disks\nkind: smart\nevery: 10s\nsource: file\n' >/etc/forewarn/probes/disks.yaml
+forewarn --config /etc/forewarn try /etc/forewarn/probes/disks.yaml | grep -q disk_ok || fail "the probe reads nothing: $(forewarn --config /etc/forewarn try /etc/forewarn/probes/disks.yaml 2>&1)"
+rm /etc/forewarn/probes/disks.yaml
+systemctl start forewarn-smart.timer
+[ "$(systemctl show forewarn-smart.timer -p ActiveState --value)" = active ] || fail "the timer does not run"
+echo "disks read as root by their own unit, readable for the daemon only"
+
 echo 'nonsense: 1' >/etc/forewarn/probes/bad.yaml
 if systemctl reload forewarn 2>/dev/null; then fail "a bad set was taken"; fi
 active || fail "a bad set ended the daemon"

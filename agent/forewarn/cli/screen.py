@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -12,10 +11,9 @@ from unicodedata import combining, east_asian_width
 
 from forewarn.cli.words import phrases
 from forewarn.core.tell.words import render
-from forewarn.model.text import Fact, Say
+from forewarn.model.text import Fact, Say, harmless
 
 COLOURS = {"red": "31", "accent": "36", "grey": "90", "bold": "1"}
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 class Screen:
@@ -61,7 +59,7 @@ def width(text: str) -> int:
 
 def clean(text: str) -> str:
     """A text without signs that would command the terminal or turn its direction; line ends and tabs stay."""
-    return _CONTROL.sub("\ufffd", text)
+    return harmless(text)
 
 
 def at(text: str | None) -> datetime | None:

@@ -7,6 +7,7 @@ the catalogue's placeholders say how each is shown: `{value:ratio}`, `{likely:ti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -24,3 +25,12 @@ class Say:
 def say(key: str, **facts: Fact) -> Say:
     """Short for Say(key, facts)."""
     return Say(key, facts)
+
+
+_COMMANDING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def harmless(text: str) -> str:
+    """A text that others may have written, for people to see: signs that command a terminal, turn the direction of what
+    follows (Unicode Technical Report 36 section 2.7) or can't be written as UTF-8 become U+FFFD; line ends and tabs stay."""
+    return _COMMANDING.sub("\ufffd", text)

@@ -115,6 +115,8 @@ class Code(IntEnum):
 OURS = {errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS}
 """System errors of a connect that say nothing about the target: no way out of this machine, or no socket left."""
 FORBIDDEN = {errno.EACCES, errno.EPERM}
+VERDICT = re.compile(r"(?:verify result|certificate problem): (.+?)(?: \(\d+\))?$")
+"""What OpenSSL has against a certificate, in the words of libcurl since 8.10 and before."""
 TOO_MUCH = re.compile(r"(?i)too (?:large|many) response headers|headers? too large")
 CUT = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED}
 
@@ -148,6 +150,8 @@ def _talked(broken: Broken) -> Failure:
             return down(Reason.RESET, f"the answer ended early, after {broken.size_bytes} bytes of its body")
         case Code.TLS | Code.SEND | Code.RECEIVE if broken.os_errno in CUT or "reset" in broken.message.lower():
             return down(Reason.RESET, f"the connection was reset: {_stage(broken)}")
+        case Code.UNTRUSTED if found := VERDICT.search(broken.message):
+            return down(Reason.TLS, f"its certificate can't be trusted: {found[1]}")
         case Code.TLS | Code.OWN_CERTIFICATE | Code.CIPHER | Code.UNTRUSTED | Code.CERT_STATUS:
             return down(Reason.TLS, f"TLS failed: {_words(broken)}")
         case Code.REDIRECTS:

@@ -18,6 +18,7 @@ from forewarn.model.inputs import Delivered, StepEnded
 from forewarn.model.map import Channel
 from forewarn.model.message import Envelope, Message, MessageKind
 from forewarn.model.settings import Settings
+from forewarn.model.text import harmless
 from forewarn.ports import Clock, StepOutcome, StepRunner, Transport
 from forewarn.runtime.telemetry import Telemetry
 
@@ -122,8 +123,8 @@ def envelope(message: Message) -> Envelope:
         kind=message.kind.value,
         subkind=message.subkind,
         to=message.to,
-        subject=message.subject,
-        text=message.text,
+        subject=harmless(message.subject),
+        text=harmless(message.text),
         key=message.key,
         language=message.language,
         incident=message.incident,

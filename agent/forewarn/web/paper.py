@@ -10,7 +10,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
 
 from forewarn.core.reader import Reader
-from forewarn.model.text import Fact, Say
+from forewarn.model.text import Fact, Say, harmless
+
+
+def _shown(value: object) -> object:
+    """What a template puts in; what is already markup was made by us."""
+    return harmless(value) if type(value) is str else value
 
 
 @cache
@@ -19,6 +24,7 @@ def environment() -> Environment:
     return Environment(
         loader=PackageLoader("forewarn.web", "templates"),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
