@@ -101,10 +101,12 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(folder: Path, probes: dict[str, str], customers: str = "", daemon: str = DAEMON) -> AsyncIterator[Bench]:
+async def bench(
+    folder: Path, probes: dict[str, str], customers: str = "", daemon: str = DAEMON, services: str = SERVICES
+) -> AsyncIterator[Bench]:
     sinks = Sinks(lambda arrived: None)
     await sinks.start()
-    files = {"services": SERVICES, "oncall": ONCALL, "forewarn": daemon} | ({"customers": customers} if customers else {})
+    files = {"services": services, "oncall": ONCALL, "forewarn": daemon} | ({"customers": customers} if customers else {})
     for part in ("config", "probes", "state"):
         (folder / part).mkdir(mode=0o700)
     for name, text in files.items():

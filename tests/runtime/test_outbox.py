@@ -13,13 +13,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 
-from forewarn.model.actions import RunStep, Send, urgency
+from forewarn.model.actions import Look, RunStep, Send, urgency
 from forewarn.model.errors import DeliveryError, Reason, StoreError
 from forewarn.model.inputs import Delivered
 from forewarn.model.level import Level
 from forewarn.model.map import Channel, Customer, Person, Secret
 from forewarn.model.message import Message, MessageKind, MessageState
 from forewarn.model.probe import Source
+from forewarn.model.series import Outcome, ProbeRun
 from forewarn.model.settings import Daemon, Settings
 from forewarn.model.text import say
 from forewarn.ports import StepOutcome
@@ -107,16 +108,24 @@ class Bench:
         self.core_fails = False
         self.at_once = self.most_at_once = 0
         self.step_answer: StepOutcome | Exception = StepOutcome(result="ok", summary="done", output="out")
+        self.seen: dict[str, list[Outcome] | Exception] = {}  # what each probe sees when it is asked
         self.outbox = Outbox(
             self.ledger,
             lambda: self.settings,
             self.clock,
             lambda: {"webhook": self.transport},
             {"run": self.runner},
+            self.run_once,
             self.report,
             self.thread,
             telemetry=self.telemetry,
         )
+
+    async def run_once(self, probe: str) -> list[ProbeRun]:
+        answer = self.seen[probe]
+        if isinstance(answer, Exception):
+            raise answer
+        return [ProbeRun(probe=probe, target=str(at), at_s=0.0, outcome=one) for at, one in enumerate(answer)]
 
     async def transport(self, envelope, channel, timeout_s) -> None:
         self.sent.append(envelope.message)
@@ -511,3 +520,22 @@ async def test_secrets_of_addresses_are_in_no_log_line(tmp_path):
             await on.until(lambda: len(on.taken) == 2)
     assert lines
     assert "pass@" not in repr(lines) + repr(on.taken)
+
+
+async def test_witnesses_are_run_at_once_and_say_what_they_see(tmp_path):
+    async with bench(tmp_path) as on:
+        on.seen = {
+            "outside": [Outcome.UP, Outcome.UP],
+            "partly": [Outcome.UP, Outcome.DOWN],
+            "blind": [Outcome.UP, Outcome.UNKNOWN],
+            "broken": ValueError("a prober's bug"),
+            "empty": [],
+        }
+        await on.order(Look(id="A-1", at=T0, incident="INC-1", probes=tuple(on.seen)))
+        await on.until(lambda: on.taken)
+        await on.settled()
+    (looked,) = on.taken
+    assert (looked.action, looked.incident) == ("A-1", "INC-1")
+    assert {one.probe: one.outcome for one in looked.heard} == {
+        "outside": "up", "partly": "down", "blind": "unknown", "broken": "unknown", "empty": "unknown",
+    }  # fmt: skip

@@ -31,7 +31,7 @@ from forewarn.app.stats import HELPS, LiveStats, metrics
 from forewarn.config import find
 from forewarn.config.load import load
 from forewarn.core.work import Decision, State, state_of
-from forewarn.model.actions import Send
+from forewarn.model.actions import RunStep, Send
 from forewarn.model.errors import Busy, ConfigError, ForewarnError, StoreError
 from forewarn.model.incident import LIVE, IncidentState
 from forewarn.model.inputs import Delivered, Measured, Moved, Reloaded, StepEnded
@@ -159,7 +159,7 @@ class Daemon:
         self._transports = build_transports(self._settings, self._threads)
         self._outbox = Outbox(
             self._ledger, lambda: self._inbox.state.settings, self._clock, lambda: self._transports,
-            build_steps(self._poller.run_once), self._inbox.deliver, self._writer, telemetry=self._telemetry,
+            build_steps(self._poller.run_once), self._poller.run_once, self._inbox.deliver, self._writer, telemetry=self._telemetry,
         )  # fmt: skip
         self._care.attach(self._inbox, self._poller, self._outbox)
         self._stats = LiveStats(self._poller, self._inbox, now, self._care)
@@ -180,7 +180,7 @@ class Daemon:
                 continue
             if isinstance(action, Send):
                 self._lost.append(Delivered(action=action.id, message=action.message, result="unknown", reason="restart"))
-            else:
+            elif isinstance(action, RunStep):
                 self._lost.append(
                     StepEnded(action=action.id, run=action.run, step=action.step, result="unknown", summary="restart")
                 )

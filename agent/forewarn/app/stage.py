@@ -15,9 +15,11 @@ from forewarn.app.effects import Effect, differences, effects_of
 from forewarn.app.scenario import Line, Quoted, ScenarioError, Story
 from forewarn.core.engine import decide
 from forewarn.core.work import Decision, Entity, State, key_of, state_of
+from forewarn.model.actions import Look
 from forewarn.model.errors import Refused
 from forewarn.model.finding import Finding
-from forewarn.model.inputs import Command, Delivered, Input, Measured, Moved, Reloaded, StepEnded, TimePassed
+from forewarn.model.incident import Testimony
+from forewarn.model.inputs import Command, Delivered, Input, Looked, Measured, Moved, Reloaded, StepEnded, TimePassed
 from forewarn.model.series import Column, Outcome, ProbeRun, SeriesId
 from forewarn.model.settings import Settings
 from forewarn.probers.log_lines import LineCounter
@@ -61,6 +63,7 @@ class Stage:
         self._measures = Measures(self._samples)
         self._lines: dict[str, LineCounter] = {}
         self._feeds: dict[SeriesId, _Feed] = {}
+        self._looks: dict[str, Look] = {}  # by incident: witnesses that were asked and have not answered
         self._next_tick = story.start + TICK
         self._watches = self._fresh_watches()
 
@@ -171,7 +174,11 @@ class Stage:
         detail = next((str(word) for word in line.words if isinstance(word, Quoted)), None)
         target = target or self._known(line, name).targets[0].name
         self._known(line, name)
-        self._run(name, target, Outcome(line.words[1]), (), (), detail)
+        outcome = Outcome(line.words[1])
+        self._run(name, target, outcome, (), (), detail)
+        for look in [look for look in self._looks.values() if name in look.probes]:
+            del self._looks[look.incident]
+            self._take(Looked(action=None, incident=look.incident, heard=(Testimony(name, outcome.value, self.now),)))
 
     def _known(self, line: Line, name: str):  # type: ignore[no-untyped-def]
         if name not in self.settings.probes:
@@ -272,6 +279,7 @@ class Stage:
         for thing in decision.entities:
             self.kept[key_of(thing)] = thing
         self.counters.update(decision.counters)
+        self._looks.update({action.incident: action for action in decision.actions if isinstance(action, Look)})
         self.seen += effects_of(self.state, decision, UTC)
         self.state = self.state.after(decision)
 

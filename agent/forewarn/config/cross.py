@@ -80,6 +80,8 @@ def _services(all: Everything, names: _Names) -> None:
                 names.check("service", other, all.services, doc, (*at, "needs", index))
         if service.team:
             names.check("team", service.team, all.oncall.escalations, doc, (*at, "team"))
+        for index, witness in enumerate(service.witness):
+            names.check("probe", witness, all.probes, doc, (*at, "witness", index))
         if service.business:
             _series(service.business, all, names, doc, (*at, "business"))
     hard = {name: [s for need in one.needs if not need.soft for s in need.services] for name, one in all.services.items()}

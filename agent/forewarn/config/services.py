@@ -106,6 +106,9 @@ class ServiceWritten(Written):
     business: Annotated[str, AfterValidator(_series)] | None = described(
         "the series of its orders", "shop|local|orders_per_min", default=None
     )
+    witness: Annotated[tuple[Name, ...], BeforeValidator(one_or_more)] = described(
+        "probes that see it from elsewhere: before a P0 or P1 one of them is asked", ["shop-from-outside"], default=()
+    )
 
 
 class ServicesFile(Written):
@@ -147,6 +150,7 @@ def _service(doc: Document, name: str, one: ServiceWritten, reading: Reading) ->
             pair for index, given in enumerate(one.campaigns) if (pair := _campaign(doc, (*at, "campaigns", index), given, reading))
         ),
         business=one.business,
+        witness=one.witness,
         source=doc.at(at),
     )
 

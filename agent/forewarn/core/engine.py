@@ -15,7 +15,7 @@ from datetime import datetime
 
 from forewarn.core.flow import agenda, circumstances, commands, findings, runs, sending
 from forewarn.core.work import Decision, State, Work
-from forewarn.model.inputs import Command, Delivered, Input, Measured, Moved, Reloaded, StepEnded, TimePassed
+from forewarn.model.inputs import Command, Delivered, Input, Looked, Measured, Moved, Reloaded, StepEnded, TimePassed
 
 
 def decide(state: State, given: Input, now: datetime) -> Decision:
@@ -34,6 +34,9 @@ def decide(state: State, given: Input, now: datetime) -> Decision:
         case StepEnded():
             work.done = given.action
             runs.step_ended(work, given)
+        case Looked():
+            work.done = given.action
+            circumstances.looked(work, given)
         case TimePassed():
             agenda.time_passed(work)
         case Reloaded():

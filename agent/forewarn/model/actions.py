@@ -46,4 +46,16 @@ class RunStep:
     urgency: int = urgency(None, None)
 
 
-Action = Send | RunStep
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Look with these probes now, to hear what they say of an incident's service; nothing is changed by it."""
+
+    id: str
+    at: datetime
+    incident: str
+    probes: tuple[str, ...]
+    again: bool = True
+    urgency: int = 0  # a page waits for it
+
+
+Action = Send | RunStep | Look

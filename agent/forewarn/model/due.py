@@ -157,7 +157,21 @@ COLOURS: tuple[tuple[float, Colour], ...] = ((0.5, Colour.BLUE), (0.8, Colour.YE
 """Share of a due's span that is used up -> its colour."""
 
 INTERNAL = frozenset(
-    {"hold-ends", "retry", "tell", "reassess", "settle", "escalate", "remind", "silent", "copy", "wait", "close", "report"}
+    {
+        "hold-ends",
+        "retry",
+        "tell",
+        "reassess",
+        "settle",
+        "escalate",
+        "remind",
+        "silent",
+        "copy",
+        "wait",
+        "witness",
+        "close",
+        "report",
+    }
 )
 """Dues that are clockwork of ours: they have no colours and people aren't shown them."""
 

@@ -33,6 +33,15 @@ ENDED = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Testimony:
+    """What a witness saw of a service: `outcome` is up (nothing is wrong there), down or unknown."""
+
+    probe: str
+    outcome: str
+    at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
     """`thing` is the series that a forewarning is about; only its own limit's crossing turns it open."""
@@ -72,6 +81,8 @@ class Incident:
     escalation: tuple[EscalationStep, ...] = ()  # copied when it opened
     escalated: int = 0  # how many steps have been called
     clocks: tuple[str, ...] = ()  # dues of the ladder that were started; none starts twice
+    heard: tuple[Testimony, ...] = ()  # of its services' witnesses, the last word of each
+    asked_at: datetime | None = None  # when they were asked first; None while no level hangs on them
     lower_since: datetime | None = None
     lower_count: int = 0
     version: int = 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from forewarn.model.finding import Claim
 from forewarn.model.impact import Measure
+from forewarn.model.incident import Testimony
 from forewarn.model.series import SeriesId
 from forewarn.model.settings import Settings
 
@@ -74,6 +75,15 @@ class StepEnded:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What the probes that were asked for an incident see now; one that did not answer is unknown."""
+
+    action: str | None
+    incident: str
+    heard: tuple[Testimony, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class TimePassed:
     """Some due is due."""
@@ -86,4 +96,4 @@ class Reloaded:
     settings: Settings
 
 
-Input = Moved | Measured | Command | Delivered | StepEnded | TimePassed | Reloaded
+Input = Moved | Measured | Command | Delivered | StepEnded | Looked | TimePassed | Reloaded

@@ -41,6 +41,7 @@ class Service:
     peak: tuple[Weekly, ...] = ()
     campaigns: tuple[tuple[datetime, datetime], ...] = ()
     business: str | None = None  # series of orders
+    witness: tuple[str, ...] = ()  # probes that see it from elsewhere: P0 and P1 need the word of one
     source: Source
 
     def called(self, language: str) -> str:

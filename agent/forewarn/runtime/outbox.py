@@ -22,19 +22,19 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from forewarn.model.actions import Action, RunStep
+from forewarn.model.actions import Action, Look, RunStep
 from forewarn.model.errors import StoreError
-from forewarn.model.inputs import Delivered, StepEnded
+from forewarn.model.inputs import Delivered, Looked, StepEnded
 from forewarn.model.map import Channel
 from forewarn.model.message import Message, MessageKind, MessageState
 from forewarn.model.settings import Settings
 from forewarn.ports import Clock, Ledger, StepRunner, Transport
-from forewarn.runtime.perform import Performer, channel_of
+from forewarn.runtime.perform import Performer, RunOnce, channel_of
 from forewarn.runtime.slots import LANE, Job, Room
 from forewarn.runtime.telemetry import Telemetry
 
 log = structlog.get_logger("forewarn.outbox")
-Result = Delivered | StepEnded
+Result = Delivered | StepEnded | Looked
 
 LOOK = 256  # due actions that are looked at together
 LOOKS = 4  # how often in one round, while there is room
@@ -57,6 +57,7 @@ class Outbox:
         clock: Clock,
         transports: Callable[[], Mapping[str, Transport]],
         steps: Mapping[str, StepRunner],
+        run_once: RunOnce,
         report: Callable[[Result], Awaitable[object]],
         thread: Executor,
         *,
@@ -64,7 +65,7 @@ class Outbox:
         telemetry: Telemetry | None = None,
     ) -> None:
         self._ledger, self._settings, self._clock = ledger, settings, clock
-        self._performer = Performer(settings, clock, transports, steps, telemetry or Telemetry())
+        self._performer = Performer(settings, clock, transports, steps, run_once, telemetry or Telemetry())
         self._report, self._thread, self._me = report, thread, me
         self._wake, self._turn = asyncio.Event(), asyncio.Lock()
         self._stopping = False
@@ -150,6 +151,8 @@ class Outbox:
     async def _result(self, job: Job) -> Result:
         if isinstance(job.action, RunStep):
             return await self._performer.step(job.action)
+        if isinstance(job.action, Look):
+            return await self._performer.look(job.action)
         assert job.message is not None
         return await self._performer.send(job.action, job.message)
 
@@ -183,6 +186,8 @@ class Outbox:
         """The job that an action stands for; None (and it is done) for a message that has been overtaken."""
         if isinstance(action, RunStep):
             return Job(action, None, ((f"run {action.run}", 1), (f"at {action.where}", LANE)))
+        if isinstance(action, Look):
+            return Job(action, None, ((f"look {action.incident}", 1),))
         message = self._ledger.get(action.message)
         queued = isinstance(message, Message) and message.state is MessageState.QUEUED
         if not isinstance(message, Message) or not (queued or action.id in self._ended):

@@ -7,24 +7,31 @@ may have happened, so its result is unknown, unless the action may be repeated: 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 import structlog
 
-from forewarn.model.actions import RunStep, Send
+from forewarn.model.actions import Look, RunStep, Send
 from forewarn.model.errors import DeliveryError, Reason
-from forewarn.model.inputs import Delivered, StepEnded
+from forewarn.model.incident import Testimony
+from forewarn.model.inputs import Delivered, Looked, StepEnded
 from forewarn.model.map import Channel
 from forewarn.model.message import Envelope, Message, MessageKind
+from forewarn.model.series import Outcome, ProbeRun
 from forewarn.model.settings import Settings
 from forewarn.model.text import harmless
 from forewarn.ports import Clock, StepOutcome, StepRunner, Transport
 from forewarn.runtime.telemetry import Telemetry
 
 log = structlog.get_logger("forewarn.outbox")
+LOOK_S = 50.0
+"""How long a witness may take; after 60 s its word is not waited for any more."""
 GRACE_S = 2.0
 """How much longer than its time-out an action may take before it is given up."""
+
+RunOnce = Callable[[str], Awaitable[Sequence[ProbeRun]]]
+"""Runs a probe by its name, now; a run of each target."""
 
 
 class Performer:
@@ -36,10 +43,11 @@ class Performer:
         clock: Clock,
         transports: Callable[[], Mapping[str, Transport]],
         steps: Mapping[str, StepRunner],
+        run_once: RunOnce,
         telemetry: Telemetry,
     ) -> None:
         self._settings, self._clock, self._transports = settings, clock, transports
-        self._steps, self._telemetry = steps, telemetry
+        self._steps, self._run_once, self._telemetry = steps, run_once, telemetry
 
     async def send(self, action: Send, message: Message) -> Delivered:
         """Deliver `message` to the address that its recipient has now."""
@@ -94,6 +102,23 @@ class Performer:
             action=action.id, run=action.run, step=action.step, result=result, summary=outcome.summary, output=outcome.output,
             facts=outcome.facts,
         )  # fmt: skip
+
+    async def look(self, action: Look) -> Looked:
+        """Run the probes that were asked for, side by side."""
+        heard = await asyncio.gather(*(self._testimony(name) for name in action.probes))
+        log.info("witnesses_looked", incident=action.incident, heard={one.probe: one.outcome for one in heard})
+        return Looked(action=action.id, incident=action.incident, heard=tuple(heard))
+
+    async def _testimony(self, probe: str) -> Testimony:
+        """All of its targets up is up, one down is down; anything else says nothing."""
+        try:
+            async with asyncio.timeout(LOOK_S):
+                outcomes = {run.outcome for run in await self._run_once(probe)}
+        except Exception as error:  # a prober's bug, or no answer in time: it has nothing to say
+            log.warning("witness_silent", probe=probe, error=type(error).__name__)
+            outcomes = set()
+        known = Outcome.DOWN if Outcome.DOWN in outcomes else Outcome.UP if outcomes == {Outcome.UP} else Outcome.UNKNOWN
+        return Testimony(probe, known.value, self._clock.now())
 
     async def _run(self, action: RunStep) -> StepOutcome:
         runner = self._steps.get(action.kind)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from forewarn.model.actions import Action, RunStep, Send
+from forewarn.model.actions import Action, Look, RunStep, Send
 from forewarn.model.due import Due
 from forewarn.model.errors import StoreError
 from forewarn.model.finding import Finding
@@ -93,7 +93,7 @@ BY_TYPE = {kind.type: kind for kind in KINDS.values()}
 BY_PREFIX = {kind.prefix: kind for kind in KINDS.values() if kind.prefix}
 GUARD = "guard/"
 """A guard's id is this and its playbook's name."""
-ACTIONS: Mapping[str, type[Action]] = {"send": Send, "step": RunStep}
+ACTIONS: Mapping[str, type[Action]] = {"send": Send, "step": RunStep, "look": Look}
 
 
 def kind_named(name: str) -> Kind:
@@ -128,7 +128,13 @@ def row(kind: Kind, thing: Entity) -> Columns:
 
 
 def action_row(action: Action) -> Columns:
-    kind, ref = ("send", action.message) if isinstance(action, Send) else ("step", action.run)
+    match action:
+        case Send():
+            kind, ref = "send", action.message
+        case RunStep():
+            kind, ref = "step", action.run
+        case Look():
+            kind, ref = "look", action.incident
     return {
         "n": number(action.id, "A"),
         "id": action.id,

@@ -7,5 +7,5 @@ telling.py        a message in the making; texts.py what is known when it is wri
 runs.py           a playbook's steps
 clocks.py         dues added, moved, ended; agenda.py what happens when one comes
 commands.py       a person said something
-circumstances.py  other files, or another figure of a service
+circumstances.py  other files, another figure of a service, or the word of its witness (witness.py)
 """

@@ -74,6 +74,7 @@ CLOCKWORK = {
     "hold-ends": lambda work, due: sending.release(work, due.subject),
     "retry": lambda work, due: sending.try_again(work, due.subject),
     "tell": lambda work, due: telling.started(work, due.subject),
+    "witness": lambda work, due: incidents.reassess(work, due.subject),
     "reassess": lambda work, due: incidents.reassess(work, due.subject),
     "escalate": lambda work, due: calling.escalated(work, due.subject),
     "copy": lambda work, due: by_hand.asked(work, due.subject),

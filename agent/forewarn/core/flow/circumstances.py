@@ -1,10 +1,11 @@
-"""Other files, or another figure of a service, came into force."""
+"""Other files, another figure of a service, or a witness's word: what is open is judged anew."""
 
 from __future__ import annotations
 
-from forewarn.core.flow import incidents
+from forewarn.core.flow import incidents, witness
 from forewarn.core.work import Work, measure_key
 from forewarn.model.impact import Measure
+from forewarn.model.inputs import Looked
 from forewarn.model.settings import Settings
 
 
@@ -24,3 +25,9 @@ def measured(work: Work, measure: Measure) -> None:
     for incident in work.incidents():
         if incident.unresolved and measure.service in incident.services:
             incidents.reassess(work, incident.id)
+
+
+def looked(work: Work, given: Looked) -> None:
+    """Witnesses said what they see: the level that hung on them follows."""
+    witness.heard(work, given)
+    incidents.reassess(work, given.incident)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from forewarn.core import impact as judge
-from forewarn.core.flow import calling, clocks, runs, telling
+from forewarn.core.flow import calling, clocks, runs, telling, witness
 from forewarn.core.impact.correlate import linked as near
 from forewarn.core.respond import dues, escalate
 from forewarn.core.respond.lifecycle import Event, move
@@ -83,8 +83,10 @@ def _begin(
         escalation=escalate.steps_for(known, work.settings),
     )
     linked = near(services, work.incidents(), work.settings)
-    incident = _dated(work, replace(incident, linked=linked))
+    incident, impact = witness.weighed(work, replace(incident, level=Level.P4), impact)
+    incident = _dated(work, replace(incident, level=impact.level, impact=impact, linked=linked))
     work.put(incident)
+    witness.ask(work, incident.id)
     for other in linked:
         _link(work, other, incident.id)
     return incident.id
@@ -235,7 +237,8 @@ def reassess(work: Work, id: str, *, asked: bool = False) -> None:
         return  # mitigated, or declared by hand: nothing new to judge by
     services = tuple(dict.fromkeys([*before.services, *(f.service for f in findings if f.service)]))
     impact = _judge(work, findings, work.services(services), before.state, declared)
-    after = _dated(work, replace(before, impact=impact, why=impact.why, services=services, would_be=impact.would_be))
+    weighed, impact = witness.weighed(work, replace(before, services=services), impact)
+    after = _dated(work, replace(weighed, impact=impact, why=impact.why, would_be=impact.would_be))
     after = _levelled(work, after, impact, asked)
     graver = before.worst is None or not before.worst.effect.worse_than(impact.effect)
     if after.live and graver:
@@ -243,8 +246,10 @@ def reassess(work: Work, id: str, *, asked: bool = False) -> None:
     if before.declared_by is None and (graver or not after.live):
         after = replace(after, title=_title(work, impact, _leading(findings, after), work.services(services)))
     if after == before:
+        witness.ask(work, id)
         return
     work.put(replace(after, version=before.version + 1))
+    witness.ask(work, id)
     calling.consequences(work, id, before)
     if after.state is IncidentState.AHEAD:
         telling.forewarn(work, id)

@@ -55,7 +55,9 @@ def users_total(settings: Settings) -> int | None:
 
 
 def outside_targets(service: str, settings: Settings) -> frozenset[Place]:
-    """The targets at which users meet the service: when all of them are down, it is wholly down."""
-    probes = [probe for probe in settings.probes_of(service) if probe.kind not in INSIDE]
+    """The targets at which users meet the service: when all of them are down, it is wholly down. A witness sees the same ones
+    from elsewhere, and adds none."""
+    witnesses = settings.services[service].witness
+    probes = [probe for probe in settings.probes_of(service) if probe.kind not in INSIDE and probe.name not in witnesses]
     public = [probe for probe in probes if PUBLIC in probe.tags]
     return frozenset((probe.name, target.name) for probe in public or probes for target in probe.targets)

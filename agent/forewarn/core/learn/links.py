@@ -87,6 +87,7 @@ def incident_link(incident: Incident, findings: Sequence[Finding], into: str | N
     }
     key = "would_be" if incident.state is IncidentState.AHEAD else "is"
     says = [Say(f"why.link.{key}", {**incident.why.facts, "level": str(level), "why": incident.why.key})]
+    says += [factor.why for factor in incident.impact.factors if factor.source == "cap" and factor.why]
     if incident.declared_by:
         says.append(say("why.link.declared", who=incident.declared_by))
     if incident.pinned:

@@ -107,6 +107,8 @@ def _meaning(incident: Incident, speaker: Voice, settings: Settings) -> Say:
     customers = incident.impact.exposed if ahead else incident.impact.affected
     vips = sum(name in settings.customers and settings.customers[name].vip for name in customers)
     why = speaker.tell(localised(incident.why, settings, speaker.language))
+    if word := next((factor.why for factor in incident.impact.factors if factor.name == "second witness" and factor.why), None):
+        why = speaker.tell(Say("page.witness", {"why": why, "word": speaker.tell(word)}))
     key = ("page.would_be" if ahead else "page.is") + ("_vip" if vips else "")
     return say(key, level=str(incident.would_be or incident.level), why=why, vip=vips)
 
