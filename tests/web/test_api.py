@@ -162,6 +162,8 @@ def test_incidents(told: Stage) -> None:
             "forecast": FORECAST,
             "plan": None,
             "resolution": None,
+            "useful": None,
+            "useful_by": None,
             "breached_at": None,
             "acknowledged_at": None,
             "ended_at": None,

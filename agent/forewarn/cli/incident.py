@@ -23,6 +23,8 @@ VERBS = {
     "unacknowledge": ("give it back: others are called", '  forewarn incident unacknowledge INC-3 "my shift is over"'),
     "resolve": ("say that it is over, and what was done", '  forewarn incident resolve INC-3 "restarted pay-2"'),
     "false-alarm": ("say that nothing was wrong", '  forewarn incident false-alarm INC-3 "a test"'),
+    "useful": ("say that it was right to call you", "  forewarn incident useful INC-3"),
+    "not-useful": ("say that nobody need have been called, and why", '  forewarn incident not-useful INC-3 "the backup again"'),
     "note": ("add words to its story", '  forewarn incident note INC-3 "the vendor has a ticket"'),
     "pin": ("keep its level, whatever the figures say", '  forewarn incident pin INC-3 P1 "two more customers called"'),
     "unpin": ("let the figures decide its level again", "  forewarn incident unpin INC-3"),

@@ -146,6 +146,8 @@ def incident(it: Incident, dues: Sequence[Due], ahead: Forecast | None, reader: 
         "forecast": forecast(ahead),
         "plan": it.plan,
         "resolution": it.resolution,
+        "useful": it.useful,
+        "useful_by": it.useful_by,
         "breached_at": stamp(it.breached_at),
         "acknowledged_at": stamp(it.acknowledged_at),
         "ended_at": stamp(it.ended_at),

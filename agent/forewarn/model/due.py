@@ -169,6 +169,7 @@ INTERNAL = frozenset(
         "copy",
         "wait",
         "witness",
+        "judge",
         "close",
         "report",
     }

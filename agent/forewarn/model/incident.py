@@ -78,6 +78,8 @@ class Incident:
     touched: bool = False  # a person has acted on it: the machine lowers and resolves nothing any more
     told: tuple[str, ...] = ()  # customers who got a notice
     called: tuple[str, ...] = ()  # people who were paged
+    useful: bool | None = None  # whether calling people was right; None: nobody has said
+    useful_by: str | None = None
     escalation: tuple[EscalationStep, ...] = ()  # copied when it opened
     escalated: int = 0  # how many steps have been called
     clocks: tuple[str, ...] = ()  # dues of the ladder that were started; none starts twice

@@ -38,7 +38,7 @@ class Measured:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A person's wish. `verb`: declare, acknowledge, resolve, approve, refuse, undo, edit, pin, unpin, merge, join, answer,
-    note, false-alarm, tell, run, close-breaker. `version` is that of the thing the person saw; None means whatever it is now."""
+    note, false-alarm, useful, not-useful, tell, run, close-breaker. `version` is that of the thing the person saw; None means whatever it is now."""
 
     verb: str
     id: str | None

@@ -28,7 +28,21 @@ WHO = "forewarn_who"
 BACK = re.compile(r"/(?:i/INC-\d+|messages(?:\?state=[a-z_]+)?)?")
 YEAR_S = 365 * 86400
 FORM_VERBS = frozenset(
-    {"copied", "acknowledge", "unacknowledge", "resolve", "false-alarm", "note", "approve", "refuse", "undo", "edit", "answer"}
+    {
+        "copied",
+        "acknowledge",
+        "unacknowledge",
+        "resolve",
+        "false-alarm",
+        "useful",
+        "not-useful",
+        "note",
+        "approve",
+        "refuse",
+        "undo",
+        "edit",
+        "answer",
+    }
 )
 
 

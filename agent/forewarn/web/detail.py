@@ -65,7 +65,8 @@ def incident_page(reads: Reads, id: str, reader: Reader) -> Body:
 def buttons(incident: Incident) -> tuple[str, ...]:
     """Verbs that fit the incident's state. A forewarning that somebody owns needs no second owner."""
     verbs = BUTTONS.get(incident.state, ())
-    return tuple(verb for verb in verbs if not (verb == "acknowledge" and incident.owner))
+    asked = ("useful", "not-useful") if incident.called and incident.useful is None else ()
+    return (*(verb for verb in verbs if not (verb == "acknowledge" and incident.owner)), *asked)
 
 
 def factor(it: Factor, reader: Reader) -> str:

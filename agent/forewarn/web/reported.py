@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from forewarn.core.reader import Body, Reader
 from forewarn.model.message import Message, MessageKind
+from forewarn.web.precision import precision
 from forewarn.web.reads import Reads
 from forewarn.web.said import Trouble, Unanswerable
 
@@ -28,6 +29,7 @@ def reported(reads: Reads, days: str | None, reader: Reader) -> Body:
         "until": reader.now.isoformat(),
         "shadow_until": until.isoformat() if until else None,
         "paged": len(pages) - len(recorded),
+        "judged": precision(reads.ledger, (page.incident for page in pages if page.incident and not page.shadow)),
         "would_have_paged": [_line(message) for message in reversed(recorded)],
     }
 

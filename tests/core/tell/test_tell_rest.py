@@ -68,7 +68,7 @@ P0 = incident(
             "local /srv: 91.2 % used, limit 95 %\n"
             "Would be P1: fails x many: 6 % of users exposed (VIP 1)\n"
             "Playbook Free the volume waits for an answer\n"
-            "INC-3 · act now, it can still be prevented",
+            "INC-3 · act now, it can still be prevented · useful? forewarn incident useful / not-useful INC-3",
         ),
         (
             EINS,
@@ -78,7 +78,7 @@ P0 = incident(
             "local /srv：已用 91.2%，上限 95%\n"
             "届时将为 P1：失败 × 较多：可能波及 6% 的用户（VIP 1 家）\n"
             "预案“清理存储卷”等待答复\n"
-            "INC-3 · 现在处理仍可避免",
+            "INC-3 · 现在处理仍可避免 · 是否有用：forewarn incident useful / not-useful INC-3",
         ),
         (
             ONE,
@@ -92,7 +92,7 @@ P0 = incident(
             "web-1: 91.2 % used, limit 95 % (+1)\n"
             "fails x many: 6 % of users exposed (VIP 1)\n"
             "Changed: payments 4.2.1 deployed 13:58\n"
-            "INC-3 · people feel it · room /i/INC-3",
+            "INC-3 · people feel it · room /i/INC-3 · useful? forewarn incident useful / not-useful INC-3",
         ),
     ],
     ids=["ahead-en", "ahead-zh", "p0"],

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from forewarn.core.flow import approvals, breaker, by_hand, calling, clocks, incidents, ownership, runs, sending, telling, texts
+from forewarn.core.flow import (
+    approvals,
+    breaker,
+    by_hand,
+    calling,
+    clocks,
+    incidents,
+    judged,
+    ownership,
+    runs,
+    sending,
+    telling,
+    texts,
+)
 from forewarn.core.respond.lifecycle import Event, move
 from forewarn.core.work import Work
 from forewarn.model.errors import Refused
@@ -100,6 +113,24 @@ def _close(work: Work, given: Command) -> None:
     clocks.end_all(work, incident.id, "met")
     work.put(replace(incident, state=after, version=incident.version + 1))
     work.note(incident.id, say("respond.closed", text=given.text or ""), by=given.by)
+
+
+def _useful(work: Work, given: Command) -> None:
+    _judge(work, given, True)
+
+
+def _not_useful(work: Work, given: Command) -> None:
+    _judge(work, given, False)
+
+
+def _judge(work: Work, given: Command, useful: bool) -> None:
+    """`useful INC-3`, or by the page that asked for it."""
+    page = work.message(given.id or "")
+    incident = _incident(work, replace(given, id=page.incident, version=None) if page else given)
+    if not incident.called:
+        raise Refused(say("refused.not_called", id=incident.id))
+    judged.judge(work, incident, useful, given.by, given.text)
+    work.answer = incident.id
 
 
 def _pin(work: Work, given: Command) -> None:
@@ -260,6 +291,8 @@ VERBS: Mapping[str, Callable[[Work, Command], None]] = {
     "resolve": _resolve,
     "false-alarm": _false_alarm,
     "close": _close,
+    "useful": _useful,
+    "not-useful": _not_useful,
     "pin": _pin,
     "unpin": _unpin,
     "merge": _merge,

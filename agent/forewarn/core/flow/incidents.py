@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from forewarn.core import impact as judge
-from forewarn.core.flow import calling, clocks, runs, telling, witness
+from forewarn.core.flow import calling, clocks, judged, runs, telling, witness
 from forewarn.core.impact.correlate import linked as near
 from forewarn.core.respond import dues, escalate
 from forewarn.core.respond.lifecycle import Event, move
@@ -207,6 +207,7 @@ def end(work: Work, id: str, state: IncidentState, by: str, text: str | None = N
     work.note(id, say(f"respond.{state}", text=text or ""), by=by)
     clocks.end_all(work, id, "met")
     runs.stop_all(work, id)
+    judged.ended(work, id, by)
     subkind = Subkind.RESOLVED if state is IncidentState.RESOLVED else Subkind.WITHDRAWN
     if state is not IncidentState.MERGED:
         telling.draft_for_told(work, id, subkind)
