@@ -182,8 +182,12 @@ class Bench:
 
 
 def _urgent(action, kinds):
-    """As core orders it; all are of one P2 incident."""
-    return replace(action, urgency=urgency(kinds.get(action.message), Level.P2)) if isinstance(action, Send) else action
+    """As core orders it; all are of one P2 incident, but what is a P0's page already."""
+    return (
+        replace(action, urgency=urgency(kinds.get(action.message), Level.P2))
+        if isinstance(action, Send) and action.urgency
+        else action
+    )
 
 
 @asynccontextmanager

@@ -77,6 +77,7 @@ HELPS = {
     "forewarn_samples_lost": "samples that were given up while the store failed",
     "forewarn_store_errors": "failed writes of ledger and samples since the start",
     "forewarn_commit_seconds": "how long the newest commit took",
+    "forewarn_budget_waits_total": "looks at which a message had to wait for its provider's budget",
     "forewarn_outbox_age_seconds": "how long the oldest due message or step has been waiting to begin",
     "forewarn_rss_bytes": "memory that the daemon holds",
     "forewarn_cpu_seconds": "processor time since the start",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, tzinfo
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from forewarn.model.level import Mode
 from forewarn.model.map import Secret
 from forewarn.model.message import Subkind
 from forewarn.model.policy import PolicyTable
-from forewarn.model.settings import Daemon, Heartbeat
+from forewarn.model.settings import BUDGETS, Budget, Daemon, Heartbeat
 
 LANGUAGES = ("en", "zh")
 SHORTEST_BEAT_S = 5.0
@@ -53,6 +54,25 @@ class MailWritten(Written):
     from_: str | None = described("the sender's address", "forewarn@ops.example", default=None, alias="from")
 
 
+def _scheme(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9]*", value):
+        raise Wrong(f'"{value}" is not the scheme of an address', "write what stands before :// there, e.g. dingtalk or mailto")
+    return value
+
+
+class BudgetWritten(Written):
+    """How much an account of one provider takes."""
+
+    per_minute: int = described("messages a minute", 15, ge=1, le=6000)
+    keep: int = described("of these, kept for pages of P0", 5, default=0, ge=0)
+
+
+def _budget(value: BudgetWritten) -> BudgetWritten:
+    if value.keep >= value.per_minute:
+        raise Wrong(f"keep {value.keep} leaves nothing of {value.per_minute} for all but P0", "keep fewer, e.g. a third")
+    return value
+
+
 class DaemonWritten(Written):
     """How the daemon runs."""
 
@@ -66,6 +86,10 @@ class DaemonWritten(Written):
     retry: tuple[Duration, ...] = described(
         "waits before each further attempt", ["5s", "30s", "2m", "10m", "30m"], default=_DAEMON.retry_s
     )
+    budgets: dict[Annotated[str, AfterValidator(_scheme)], Annotated[BudgetWritten, AfterValidator(_budget)]] = described(
+        "what providers take, by the scheme of their addresses; those of the big chat providers are known",
+        {"dingtalk": {"per_minute": 15, "keep": 5}}, default={},
+    )  # fmt: skip
 
 
 class PolicyWritten(Written):
@@ -117,6 +141,7 @@ def daemon(doc: Document | None, problems: Problems, secrets: SecretFiles) -> tu
         mail_from=own.mail.from_ or _DAEMON.mail_from,
         send_timeout_s=own.send_timeout,
         retry_s=own.retry,
+        budgets={**BUDGETS, **{name: Budget(one.per_minute, one.keep) for name, one in own.budgets.items()}},
         heartbeat=_heartbeat(doc, given.heartbeat, problems, secrets) if doc and given.heartbeat else None,
     )
     if doc and made.retention_s < 86400:

@@ -37,6 +37,27 @@ class Heartbeat:
     every_s: float = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many messages an account of a provider takes a minute, and how many of them are kept for pages of P0."""
+
+    per_minute: int
+    keep: int
+
+
+BUDGETS: Mapping[str, Budget] = {
+    "dingtalk": Budget(15, 5),  # 20 a minute and robot: open.dingtalk.com/document/robots/custom-robot-access
+    "wecombot": Budget(15, 5),  # 20 a minute and robot: developer.work.weixin.qq.com/document/path/91770
+    "feishu": Budget(60, 15),  # 100 a minute and robot: open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
+    "lark": Budget(60, 15),
+    "slack": Budget(45, 10),  # one a second: api.slack.com/docs/rate-limits
+    "tgram": Budget(15, 5),  # 20 a minute and group: core.telegram.org/bots/faq
+    "discord": Budget(25, 5),  # 30 a minute and webhook: discord.com/developers/docs/topics/rate-limits
+    "pagerduty": Budget(100, 30),  # 120 a minute and key: developer.pagerduty.com, Events API
+}
+"""By the scheme of the provider's addresses; what each publishes, less a margin for others who use the same account."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Daemon:
     """forewarn.yaml. Spans in seconds."""
@@ -51,6 +72,7 @@ class Daemon:
     send_timeout_s: float = 10.0
     retry_s: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0, 1800.0)
     heartbeat: Heartbeat | None = None
+    budgets: Mapping[str, Budget] = field(default_factory=lambda: BUDGETS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

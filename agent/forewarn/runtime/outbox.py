@@ -29,6 +29,7 @@ from forewarn.model.map import Channel
 from forewarn.model.message import Message, MessageKind, MessageState
 from forewarn.model.settings import Settings
 from forewarn.ports import Clock, Ledger, StepRunner, Transport
+from forewarn.runtime.budget import Budgets
 from forewarn.runtime.perform import Performer, RunOnce, channel_of
 from forewarn.runtime.slots import LANE, Job, Room
 from forewarn.runtime.telemetry import Telemetry
@@ -65,8 +66,10 @@ class Outbox:
         telemetry: Telemetry | None = None,
     ) -> None:
         self._ledger, self._settings, self._clock = ledger, settings, clock
-        self._performer = Performer(settings, clock, transports, steps, run_once, telemetry or Telemetry())
+        self._telemetry = telemetry or Telemetry()
+        self._performer = Performer(settings, clock, transports, steps, run_once, self._telemetry)
         self._report, self._thread, self._me = report, thread, me
+        self._budgets = Budgets(lambda: settings().daemon.budgets)
         self._wake, self._turn = asyncio.Event(), asyncio.Lock()
         self._stopping = False
         self._busy: dict[str, Job] = {}
@@ -139,7 +142,9 @@ class Outbox:
         id = job.action.id
         try:
             if id not in self._ended:
-                self._ended[id] = await self._result(job)
+                self._ended[id] = result = await self._result(job)
+                if isinstance(result, Delivered) and result.retry_after_s and job.account:
+                    self._budgets.close(job.account, self._clock.now() + timedelta(seconds=result.retry_after_s))
             await self._report(self._ended[id])
             del self._ended[id]
         except Exception:  # the core's failure; performing the action again would be worse than a late result
@@ -162,15 +167,20 @@ class Outbox:
         """Claim what may begin now and give back the rest; also how long to sleep after that."""
         now = self._clock.now()
         until = now + timedelta(seconds=LEASE_S + settings.daemon.send_timeout_s)
-        room, picked, back = Room(busy.values()), list[Job](), list[str]()
+        room, picked, back, pause_s = Room(busy.values()), list[Job](), list[str](), SLEEP_S
         for _ in range(LOOKS):
             claimed = self._ledger.claim(self._me, now, until, LOOK)
             known = [job for action in claimed if action.id not in busy and (job := self._known(action, settings))]
             for job in known:
-                if room.take(job):
+                if not self._affordable(job, now):
+                    back.append(job.action.id)
+                    pause_s = min(pause_s, max(PAUSE_S, self._budgets.opens_in_s(job.account, now)))
+                elif room.take(job):
                     picked.append(job)
+                    self._budgets.spend(job.account, now)
                 else:
                     back.append(job.action.id)
+                    pause_s = PAUSE_S
             if len(claimed) < LOOK or not room.has_slot(page=bool(known) and known[-1].page):
                 break
         if back:
@@ -178,9 +188,16 @@ class Outbox:
         at = self._ledger.next_action_at()
         self._oldest = at if at and at <= now else None
         if back:
-            return picked, PAUSE_S
+            return picked, pause_s
         wait_s = (at - self._clock.now()).total_seconds() if at else SLEEP_S
         return picked, min(SLEEP_S, max(0.01, wait_s))
+
+    def _affordable(self, job: Job, now: datetime) -> bool:
+        """Whether the provider takes it now; what it does not take waits, and /metrics counts it once for each look."""
+        if not job.account or self._budgets.allows(job.account, job.action.urgency, now):
+            return True
+        self._telemetry.count("forewarn_budget_waits_total", provider=job.account.partition(" ")[0])
+        return False
 
     def _known(self, action: Action, settings: Settings) -> Job | None:
         """The job that an action stands for; None (and it is done) for a message that has been overtaken."""
@@ -196,7 +213,13 @@ class Outbox:
         channel = channel_of(settings, message, action.channel)
         lane = LANE + (message.kind is MessageKind.PAGE)
         place = ((f"{channel.kind} {_host(channel)}", lane),) if channel else ()
-        return Job(action, message, ((message.id, 1), *place))
+        return Job(action, message, ((message.id, 1), *place), _account(channel))
+
+
+def _account(channel: Channel | None) -> str:
+    """The provider and whose account there, as its address says; nothing where there is no address."""
+    scheme, _, _ = (channel.url.reveal() if channel else "").partition("://")
+    return f"{scheme} {_host(channel)}" if channel and scheme else ""
 
 
 def _host(channel: Channel) -> str:

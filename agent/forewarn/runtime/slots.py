@@ -16,11 +16,12 @@ LANE = 2  # at once to one address; a page may be a third
 @dataclass(frozen=True, slots=True)
 class Job:
     """An action with what it needs; `lanes` name what it shares with other jobs,
-    each with how many may be there at once."""
+    each with how many may be there at once. `account` is whose budget it uses (budget.py)."""
 
     action: Action
     message: Message | None
     lanes: tuple[tuple[str, int], ...]
+    account: str = ""
 
     @property
     def page(self) -> bool:
