@@ -172,6 +172,7 @@ INTERNAL = frozenset(
         "judge",
         "close",
         "report",
+        "wounds",
     }
 )
 """Dues that are clockwork of ours: they have no colours and people aren't shown them."""

@@ -85,6 +85,7 @@ class Finding:
     source: str  # file:line of the rule
     seq: int  # sequence of the last transition taken from this series' rule
     old: bool = False  # an old wound: it opens nothing as long as it does not change
+    told: bool = False  # as an old wound, in a digest
 
     @property
     def key(self) -> tuple[str, str, str]:

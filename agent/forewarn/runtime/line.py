@@ -22,6 +22,8 @@ P_MOVED = 0.1
 LIKELY_MOVED_S, LIKELY_MOVED = 300.0, 0.10
 """A date that moves by less than both is the same date."""
 VALUE_MOVED, VALUE_EVERY_S = 0.10, 60.0
+SCARCE = 4.0
+"""Of a ratio near 1, a share of what is left counts so many times: from 98 % to 99 % half of it is gone."""
 FEWEST_KEPT = 32
 """Samples that are kept whatever the rules look back to: a costly judgement may come a few samples late."""
 SET_BACK_S = 60.0
@@ -82,7 +84,7 @@ class Judge:
         if claim is None:
             return None
         if self.state.firing and claim.state is RuleState.FIRING:
-            if self.open and self.told and not _differs(self.told, claim, now):
+            if self.open and self.told and not _differs(self.told, claim, now, series.metric):
                 return None
             self.open, self.told = True, claim
         elif self.open and not self.state.firing:
@@ -168,17 +170,20 @@ def _with_unit(claim: Claim, metric: str) -> Claim:
     return replace(claim, why=Say(claim.why.key, {**claim.why.facts, "unit": unit_of(metric)}))
 
 
-def _differs(told: Claim, claim: Claim, now: datetime) -> bool:
+def _differs(told: Claim, claim: Claim, now: datetime, metric: str) -> bool:
     """Whether a claim that goes on is worth telling again."""
     if (claim.confirmed and not told.confirmed) or (told.old and not claim.old):
         return True
-    if claim.forecast and told.forecast:
+    if claim.forecast and told.forecast and not (claim.forecast.crossed and told.forecast.crossed):
         return _date_moved(told, claim, now)
     value, before, limit = claim.evidence.value, told.evidence.value, claim.evidence.limit
     since, last = told.evidence.last_at, claim.evidence.last_at
     if value is None or before is None or limit is None or not since or not last or (last - since).total_seconds() < VALUE_EVERY_S:
         return False
-    return abs(value - before) >= VALUE_MOVED * max(abs(limit), abs(before)) > 0
+    scale = max(abs(limit), abs(before))
+    if metric.endswith("_ratio") and 0.5 < before < 1.0:
+        scale = min(scale, SCARCE * (1.0 - before))
+    return abs(value - before) >= VALUE_MOVED * scale > 0
 
 
 def _date_moved(told: Claim, claim: Claim, now: datetime) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from forewarn.core.flow import clocks, incidents, runs
+from forewarn.core.flow import clocks, incidents, runs, wounds
 from forewarn.core.impact import correlate
 from forewarn.core.work import Work
 from forewarn.model.finding import Claim, Finding, FindingState
@@ -39,7 +39,10 @@ def _began(work: Work, given: Moved, claim: Claim) -> None:
     if probe is None or rule is None:
         return  # the rule was removed while its claim was on the way
     finding = _made(work, probe, rule, given, claim)
+    finding = replace(finding, old=finding.old or wounds.stood_before(work, finding))
     work.put(finding)
+    if finding.old:
+        wounds.seen(work)
     _place(work, probe, rule, finding)
 
 
@@ -121,10 +124,11 @@ def _task(work: Work, finding: Finding) -> None:
 
 
 def _changed(work: Work, finding: Finding, claim: Claim, seq: int) -> None:
-    woke = finding.old and not claim.old
+    still = finding.old and wounds.still(finding, claim)
+    woke = finding.old and not still
     finding = replace(
         finding, why=claim.why, evidence=claim.evidence, forecast=claim.forecast, confirmed=claim.confirmed, seq=seq,
-        old=finding.old and claim.old,
+        old=still,
     )  # fmt: skip
     work.put(finding)
     if woke:

@@ -10,17 +10,16 @@ Should the incident get a cause that may page, what was recorded leaves at once.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from forewarn.core.flow import clocks, sending, texts
+from forewarn.core.flow import reports, sending, texts
 from forewarn.core.impact.effect import is_room
 from forewarn.core.tell import report
 from forewarn.core.work import Work
 from forewarn.model.finding import Finding
 from forewarn.model.incident import Incident
-from forewarn.model.message import Message, MessageKind, MessageState
+from forewarn.model.message import Message, MessageState
 from forewarn.model.text import say
 
 WITHIN = timedelta(hours=12)
@@ -61,20 +60,11 @@ def _full_soon(work: Work, finding: Finding) -> bool:
 def record(work: Work, message: Message) -> None:
     """Keep what would have left, and see that it is told of."""
     work.put(replace(message, shadow=True, ended=say("shadow.recorded", until=_epoch(until(work)))))
-    office = work.settings.office
-    opening = office.next_open(work.now)
-    if opening <= work.now:  # open now: what is new today is told tomorrow
-        opening = office.next_open(_midnight(work))
-    clocks.once(work, REPORT, REPORT, None, opening)
+    reports.at_opening(work, REPORT)
 
 
 def _epoch(at: datetime | None) -> float | None:
     return at.timestamp() if at else None
-
-
-def _midnight(work: Work) -> datetime:
-    local = work.now.astimezone(work.settings.office.zone if not work.settings.office.always else work.settings.daemon.zone)
-    return (local + timedelta(days=1)).replace(hour=9 if work.settings.office.always else 0, minute=0, second=0, microsecond=0)
 
 
 def over(work: Work, id: str) -> None:
@@ -104,21 +94,4 @@ def _tell(work: Work, who: str, messages: list[Message]) -> None:
     person = work.settings.people.get(who)
     if person is None:
         return
-    composed = report.daily(person, messages, until(work), work.settings, work.now)
-    id = work.new_id("M")
-    told = Message(
-        id=id,
-        kind=MessageKind.REPORT,
-        subkind="daily",
-        to=who,
-        language=person.language,
-        channels=tuple(channel.kind for channel in person.channels),
-        at=work.now,
-        state=MessageState.PLANNED,
-        why=say("shadow.why"),
-        key=hashlib.sha256(f"{id}/{who}/{work.now.isoformat()}".encode()).hexdigest()[:16],
-        subject=composed.subject,
-        text=composed.text,
-        incident=None,
-    )
-    sending.dispatch(work, told, undo=False)
+    reports.send(work, person, report.daily(person, messages, until(work), work.settings, work.now), "daily")
