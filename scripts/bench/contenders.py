@@ -14,7 +14,7 @@ from tools import ROOT, end, free_ports, program, start
 
 PER_PROBE = 100
 TIMEOUT_S = 5
-BODY = "status.:.ok"
+BODY = '"status":"ok"'
 
 
 @dataclass(frozen=True)

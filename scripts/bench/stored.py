@@ -21,12 +21,12 @@ PHASES = ("resolve_s", "connect_s", "first_byte_s", "total_s")
 
 
 def kept(file: Path, since_s: float, until_s: float, answered: int) -> dict[str, float | None]:
-    """Of the probes' own series: how many runs of this span can be read back for each that the targets answered."""
+    """Of the probes' own series: how many good runs of this span can be read back for each that the targets answered."""
     samples = SqliteSamples(file, read_only=True)
     ups = [series for series in samples.series() if series.metric == "up" and series.probe.startswith("bench-")]
     chosen = random.Random(1).sample(ups, min(LOOKED_AT, len(ups)))
     began = time.perf_counter()
-    runs = sum(len(samples.read(series, since_s, until_s).times_s) for series in chosen)
+    runs = sum(sum(samples.read(series, since_s, until_s).values) for series in chosen)
     took = time.perf_counter() - began
     samples.close()
     expected = answered * len(chosen) / max(1, len(ups))
