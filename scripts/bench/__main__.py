@@ -80,6 +80,7 @@ def _probed(args: argparse.Namespace, names: list[str]) -> dict[str, dict[str, f
             figures[one.name] = _figures(before[one.name], after[one.name], memory[one.name], runs) | _punctual(hits, args.every)
             if one.name == "forewarn":
                 one.stop()
+                figures[one.name]["findings"] = (one.folder / "out.log").read_text("utf-8").count(" finding  ")
                 figures[one.name] |= stored.kept(folder / "forewarn" / "state" / "samples.db", since_s, until_s, len(hits))
         return figures
     finally:

@@ -31,6 +31,8 @@ def table(result: dict[str, Any]) -> str:
             lines.append(_row(LABELS[name], figures, ours))
         if (share := probers.get("forewarn", {}).get("stored_share")) is not None:
             lines.append(f"stored and read back: {share:.1%} of the runs that the targets answered")
+        if findings := probers.get("forewarn", {}).get("findings"):
+            lines.append(f"beware: {findings} findings began, and what follows from them is in our figure; the machine is too busy")
     for name, why in result["skipped"].items():
         lines.append(f"left out: {name}: {why}")
     if store := result.get("store"):
