@@ -2,13 +2,14 @@
 # make demo   the whole chain on a small shop, in about a minute   (ARGS=--once ends by itself)
 # make deb    a package for this Debian or Ubuntu, in dist/
 # make test   install what tests need and run all of them          (SLOW=1 adds the proofs that take minutes)
+# make bench  what a probe run costs, beside a floor and peers, in about a minute (ARGS='--targets 5000', --https, --hanging 5)
 # make bundle one file with all wheels and install.sh, for hosts without a package index
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: run demo test lint install install-dev deb bundle clean
+.PHONY: run demo test bench lint install install-dev deb bundle clean
 
 run: $(VENV)/.installed
 	@$(BIN)/forewarn run $(ARGS)
@@ -18,6 +19,10 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
 	@scripts/test.sh $(if $(SLOW),--slow) $(ARGS)
+
+bench: $(VENV)/.installed
+	@scripts/bench-tools.sh
+	@$(BIN)/python scripts/bench $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	@$(BIN)/ruff check agent tests scripts && $(BIN)/ruff format --check agent tests scripts && $(BIN)/mypy

@@ -43,14 +43,28 @@ class Judge:
     seq: int = 0
     late: int = 0  # samples that wait for a costly detector
     raw: Claim | None = None  # the detector's own claim, before the unit
+    stale: bool = False  # the state has gone on since the claim was made
 
     def step(self, window: Window, now: datetime, metric: str) -> bool:
-        """Let the detector look; False when it only repeated its last claim."""
+        """Let the detector look; False when it only repeated its last claim, or when there is nothing to tell."""
+        if self.detector.after:
+            self.state = self.detector.after(self.rule.options, self.state, window, now)
+            self.stale = True
+            if not self.open and not self.state.firing:
+                return False
+            self.look(window, now, metric)
+            return True
         self.state, claim = self.detector.step(self.rule.options, self.state, window, now)
         if claim is self.raw:
             return False
         self.raw, self.claim = claim, _with_unit(claim, metric)
         return True
+
+    def look(self, window: Window, now: datetime, metric: str) -> Claim | None:
+        """The claim as it is now: one that nobody asked for yet is made only here."""
+        if self.stale and self.detector.claim:
+            self.claim, self.stale = _with_unit(self.detector.claim(self.rule.options, self.state, window, now), metric), False
+        return self.claim
 
     @property
     def untold(self) -> bool:
@@ -77,6 +91,7 @@ class Judge:
         """Go on where the same rule's judge stood before a reload."""
         self.seq = max(self.seq, before.seq)
         self.state, self.claim, self.raw, self.told, self.open = before.state, before.claim, before.raw, before.told, before.open
+        self.stale = before.stale
 
     def moved(self, series: SeriesId, now: datetime) -> Moved | None:
         """What the owner does not know yet: a claim began, changed or ended."""
@@ -116,6 +131,7 @@ class Line:
     judges: list[Judge]
     keep_s: float
     ticks: bool
+    costly: bool = False
     times: array[float] = field(default_factory=lambda: array("d"))
     values: array[float] = field(default_factory=lambda: array("d"))
 
@@ -123,7 +139,8 @@ class Line:
     def of(id: SeriesId, rules: tuple[Rule, ...]) -> Line:
         judges = [Judge(rule, DETECTORS[rule.kind]) for rule in rules if looks_at(rule, id)]
         keep = max((judge.detector.keep_s(judge.rule.options) for judge in judges), default=0.0)
-        return Line(id, judges, keep, any(judge.detector.ticks for judge in judges))
+        detectors = [judge.detector for judge in judges]
+        return Line(id, judges, keep, any(one.ticks for one in detectors), any(one.costly for one in detectors))
 
     def add(self, at_s: float, value: float) -> bool:
         """False when the sample is not newer than the newest; a clock that was set back by much begins a new past."""

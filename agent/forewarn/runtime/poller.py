@@ -30,7 +30,8 @@ from forewarn.runtime.watch import UP, Watch, unwatched
 log = structlog.get_logger("forewarn.poller")
 FLUSH_S = 1.0
 TICK_S = 5.0
-TICKED_AT_ONCE = 50
+TICKED_AT_ONCE_S = 0.002
+"""So long the watches are told of the time at one go; then what is due comes first."""
 LONGEST_SLEEP_S = 5.0  # the wall clock may be set: look at it again after so long at most
 LOST_S = 60.0
 """So long after its time-out a run that never reported is given up."""
@@ -223,9 +224,11 @@ class Poller:
 
     async def _tick(self) -> None:
         await asyncio.sleep(TICK_S)
-        for count, watch in enumerate(list(self._watches.values())):
-            if count % TICKED_AT_ONCE == TICKED_AT_ONCE - 1:
+        began_s = self._clock.monotonic()
+        for watch in list(self._watches.values()):
+            if self._clock.monotonic() - began_s > TICKED_AT_ONCE_S:
                 await asyncio.sleep(0)
+                began_s = self._clock.monotonic()
             if self._watches.get(watch.probe.name) is watch:
                 self._tell(self._safely(watch, lambda watch=watch: watch.tick(self._clock.now()), []))  # type: ignore[misc]
 

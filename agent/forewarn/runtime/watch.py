@@ -26,6 +26,8 @@ MOST_SERIES = 1000
 UP: Column = ("up", ())
 GONE_INTERVALS, GONE_S = 5, 600.0
 """A series that its target's good runs lack for so many intervals, and so long, is gone."""
+GONE_EVERY_S = 60.0
+"""How often all series are looked through for such."""
 COSTLY = 4
 """Costly judgements in one call; more would hold the loop. The rest comes with the next run or tick."""
 
@@ -41,8 +43,12 @@ class Watch:
         self._open: dict[tuple[str, str], Finding] = {}  # of the ledger, for series that were not seen yet
         self._left = COSTLY
         self._awaited = Awaited(probe)
+        self._timed: list[Line] | None = None  # what a tick must look at; None: lines have come or gone
+        self._swept_s = 0.0
+        self._ups: dict[str, Line] = {}
         for target in probe.targets:
-            self._line(SeriesId(probe.name, target.name, *UP))
+            if up := self._line(SeriesId(probe.name, target.name, *UP)):
+                self._ups[target.name] = up
 
     # --- beginning ---
 
@@ -147,7 +153,7 @@ class Watch:
         """What a run changes."""
         self._last[run.target] = run
         self._left = COSTLY
-        up = self._lines[SeriesId(run.probe, run.target, *UP)]
+        up = self._ups[run.target]
         if run.outcome is Outcome.UNKNOWN:
             return self._ticked(up, now)
         moves: list[Moved] = []
@@ -162,7 +168,7 @@ class Watch:
         """What of a run is to be stored."""
         if run.outcome is Outcome.UNKNOWN:
             return []
-        up = (SeriesId(run.probe, run.target, *UP), run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0)
+        up = (self._ups[run.target].id, run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0)
         pairs = zip(self._plan(run), run.values, strict=True)
         return [up, *((line.id, run.at_s, value) for line, value in pairs if line is not None and isfinite(value))]
 
@@ -170,17 +176,29 @@ class Watch:
         """What the passing of time alone changes; also catches up on costly judgements."""
         self._left = COSTLY
         moves = self._awaited.others_came(self._lines.values(), now)
-        for line in list(self._lines.values()):
-            run = self._last.get(line.id.target)
+        if self._timed is None:
+            self._timed = [line for line in self._lines.values() if line.ticks or line.costly]
+        for line in self._timed:
             if line.ticks:
                 moves += self._ticked(line, now)
             if any(judge.late for judge in line.judges):
-                moves += self._caught_up(line, run, now)
+                moves += self._caught_up(line, self._last.get(line.id.target), now)
+        return moves + self._swept(now) + self._never_came(now)
+
+    def _swept(self, now: datetime) -> list[Moved]:
+        """Let go of the series that are gone."""
+        if 0 <= now.timestamp() - self._swept_s < GONE_EVERY_S:
+            return []
+        self._swept_s = now.timestamp()
+        moves: list[Moved] = []
+        for line in list(self._lines.values()):
+            run = self._last.get(line.id.target)
             if run is not None and self._gone(line, run):
                 moves += [judge.unwatched(line.id, now) for judge in line.judges if judge.open]
                 del self._lines[line.id]
                 self._plans.clear()
-        return moves + self._never_came(now)
+                self._timed = None
+        return moves
 
     def unwatch(self, now: datetime) -> list[Moved]:
         """The probe is gone: its open claims end as no longer watched."""
@@ -192,9 +210,14 @@ class Watch:
 
     def _judged(self, line: Line, run: ProbeRun, now: datetime) -> list[Moved]:
         moves: list[Moved] = []
+        window: Window | None = None
         for judge in line.judges:
             judge.late += 1
-            self._step(line, judge, run, now, moves)
+            if judge.late > 1 or judge.detector.beside or judge.detector.costly:
+                self._step(line, judge, run, now, moves)
+                continue
+            window = window or line.window(1, run, self.probe.every_s)
+            self._saw(line, judge, window, now, moves)
         return moves
 
     def _caught_up(self, line: Line, run: ProbeRun | None, now: datetime) -> list[Moved]:
@@ -208,7 +231,10 @@ class Watch:
         if judge.detector.costly and self._left <= 0:
             return
         beside = self._beside(line, judge) if judge.detector.beside else None
-        anew = judge.step(line.window(judge.late, run, self.probe.every_s, beside), now, line.id.metric)
+        self._saw(line, judge, line.window(judge.late, run, self.probe.every_s, beside), now, moves)
+
+    def _saw(self, line: Line, judge: Judge, window: Window, now: datetime, moves: list[Moved]) -> None:
+        anew = judge.step(window, now, line.id.metric)
         judge.late = 0
         self._left -= anew and judge.detector.costly
         if (anew or judge.untold) and (moved := judge.moved(line.id, now)):
@@ -269,6 +295,7 @@ class Watch:
         line = self._lines.get(id)
         if line is None and (len(self._lines) < MOST_SERIES or id.metric == UP[0]):
             line = self._lines[id] = Line.of(id, self.probe.rules)
+            self._timed = None
             self._awaited.came(line)
             for judge in line.judges:
                 self._resume(line, judge)
@@ -288,7 +315,7 @@ class Watch:
             if line.times or any(judge.claim for judge in line.judges if judge.detector.awaits):
                 lines.setdefault(line.id.target, []).append(line)
         return tuple(
-            self._target(target.name, lines.get(target.name, []), self.dropped if at == 0 else 0)
+            self._target(target.name, lines.get(target.name, []), self.dropped if at == 0 else 0, now)
             for at, target in enumerate(self.probe.targets)
         )
 
@@ -296,7 +323,7 @@ class Watch:
         """The newest run of each target."""
         return list(self._last.values())
 
-    def _target(self, name: str, lines: list[Line], dropped: int) -> TargetView:
+    def _target(self, name: str, lines: list[Line], dropped: int, now: datetime) -> TargetView:
         run = self._last.get(name)
         return TargetView(
             target=name,
@@ -305,9 +332,17 @@ class Watch:
             detail=run.detail if run else None,
             at=datetime.fromtimestamp(run.at_s, UTC) if run else None,
             lateness_ms=run.lateness_s * 1000 if run else None,
-            series=tuple(map(_series, lines)),
+            series=tuple(self._series(line, now) for line in lines),
             dropped_series=dropped,
         )
+
+    def _series(self, line: Line, now: datetime) -> SeriesView:
+        window = line.window(0, self._last.get(line.id.target), self.probe.every_s)
+        claims = ((judge.rule.name, judge.look(window, now, line.id.metric)) for judge in line.judges)
+        rules = tuple(RuleView(rule=name, state=it.state, why=it.why, ready_at=it.ready_at) for name, it in claims if it)
+        if not line.times:
+            return SeriesView(series=line.id, value=nan, at=None, rules=rules)
+        return SeriesView(series=line.id, value=line.values[-1], at=datetime.fromtimestamp(line.times[-1], UTC), rules=rules)
 
 
 def unwatched(finding: Finding, now: datetime) -> Moved:
@@ -331,14 +366,3 @@ def _alike(judge: Judge, before: Judge) -> bool:
 def _hidden(run: ProbeRun, id: SeriesId) -> bool:
     """Whether the run says that this series' thing is there, though it could not be looked at."""
     return any(fnmatchcase(id.label(name) or "", glob) for name, glob in run.hidden)
-
-
-def _series(line: Line) -> SeriesView:
-    rules = tuple(
-        RuleView(rule=judge.rule.name, state=judge.claim.state, why=judge.claim.why, ready_at=judge.claim.ready_at)
-        for judge in line.judges
-        if judge.claim
-    )
-    if not line.times:
-        return SeriesView(series=line.id, value=nan, at=None, rules=rules)
-    return SeriesView(series=line.id, value=line.values[-1], at=datetime.fromtimestamp(line.times[-1], UTC), rules=rules)

@@ -20,7 +20,8 @@ class Detector:
     without. `keep_s`: so far it looks back at every step; the rest lives in its state. `ticks`: it also wants to be
     called when only time has passed. `beside`: metrics of the same thing that it looks at too. `costly`: a judgement takes
     long enough (about half a millisecond) that many at once would be felt; it may come a few samples late. `awaits`: it also
-    judges a series that has never come. `tally` and `recall`: what lies before `history_s` may be handed in as counts."""
+    judges a series that has never come. `tally` and `recall`: what lies before `history_s` may be handed in as counts.
+    `after` and `claim` are `step` in two halves: most runs change nothing, and then nobody reads the claim."""
 
     step: Callable[..., tuple[Any, Any]]
     resume: Callable[..., Any]
@@ -33,11 +34,14 @@ class Detector:
     awaits: bool = False
     tally: Callable[[Any], Tally] | None = None
     recall: Callable[[Any, Counts], Any] | None = None
+    after: Callable[..., Any] | None = None
+    claim: Callable[..., Any] | None = None
 
 
 def _all_kept(module: Any, ticks: bool = False) -> Detector:
     """A detector that sees all of its past at every step."""
-    return Detector(module.step, module.resume, module.history_s, module.history_s, module.history_s, ticks)
+    kept = module.history_s
+    return Detector(module.step, module.resume, kept, kept, kept, ticks, after=module.after, claim=module.claim)
 
 
 SLO = Detector(slo.step, slo.resume, slo.history_s, slo.history_s, lambda options: 0.0, tally=slo.tally, recall=slo.recall)

@@ -40,19 +40,25 @@ def resume(options: object, state: BlindState | None) -> BlindState:
 
 def step(options: object, state: BlindState | None, window: Window, now: datetime) -> tuple[BlindState, Claim]:
     """Whether somebody could look lately. Called with every run, and at least once an interval without one."""
+    state = after(options, state, window, now)
+    return state, claim(options, state, window, now)
+
+
+def after(options: object, state: BlindState | None, window: Window, now: datetime) -> BlindState:
+    """The state alone."""
     state, now_s = state or BlindState(), now.timestamp()
     if window.fresh:
-        state = BlindState(False, window.times_s[-1], now_s)
-    elif state.seen_s is None or state.seen_s > now_s:
-        state = BlindState(state.firing, now_s, now_s)
-    else:
-        blind_s = state.blind_s + min(max(0.0, now_s - state.called_s), AT_ONCE * window.every_s)
-        firing = state.firing or blind_s >= INTERVALS * window.every_s > 0
-        state = BlindState(firing, state.seen_s, now_s, blind_s)
-    return state, _claim(state, window, now_s)
+        return BlindState(False, window.times_s[-1], now_s)
+    if state.seen_s is None or state.seen_s > now_s:
+        return BlindState(state.firing, now_s, now_s)
+    blind_s = state.blind_s + min(max(0.0, now_s - state.called_s), AT_ONCE * window.every_s)
+    firing = state.firing or blind_s >= INTERVALS * window.every_s > 0
+    return BlindState(firing, state.seen_s, now_s, blind_s)
 
 
-def _claim(state: BlindState, window: Window, now_s: float) -> Claim:
+def claim(options: object, state: BlindState, window: Window, now: datetime) -> Claim:
+    """What a state says at this time."""
+    now_s = now.timestamp()
     since_s = now_s if state.seen_s is None else state.seen_s
     evidence = Evidence(value=state.blind_s, limit=INTERVALS * window.every_s, last_at=datetime.fromtimestamp(since_s, UTC))
     if state.firing:

@@ -34,16 +34,23 @@ def resume(options: object, state: DownState | None) -> DownState:
 
 def step(options: object, state: DownState | None, window: Window, now: datetime) -> tuple[DownState, Claim]:
     """What the newest runs say."""
+    state = after(options, state, window, now)
+    return state, claim(options, state, window, now)
+
+
+def after(options: object, state: DownState | None, window: Window, now: datetime) -> DownState:
+    """The state alone."""
     state = state or DownState()
     for value in window.values[len(window.values) - window.fresh :]:
         bad, good = (state.bad + 1, 0) if value == 0 else (0, state.good + 1)
         firing = good < RUNS if state.firing else bad >= RUNS
         reason, detail = (window.reason, window.detail) if bad else (state.reason, state.detail)
         state = DownState(firing, bad, good, reason, detail)
-    return state, _claim(state, window)
+    return state
 
 
-def _claim(state: DownState, window: Window) -> Claim:
+def claim(options: object, state: DownState, window: Window, now: datetime) -> Claim:
+    """What a state says."""
     n = len(window.times_s)
     if not n:
         return Claim(state=RuleState.UNKNOWN, why=say("why.no_samples"))

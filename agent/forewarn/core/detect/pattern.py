@@ -49,6 +49,12 @@ def resume(options: PatternOptions, state: PatternState | None) -> PatternState:
 
 def step(options: PatternOptions, state: PatternState | None, window: Window, now: datetime) -> tuple[PatternState, Claim]:
     """What the counter says now; called without fresh samples it lets time pass."""
+    state = after(options, state, window, now)
+    return state, claim(options, state, window, now)
+
+
+def after(options: PatternOptions, state: PatternState | None, window: Window, now: datetime) -> PatternState:
+    """The state alone."""
     state = state or PatternState()
     if state.first_s is None and window.times_s:
         state = replace(state, first_s=window.times_s[0] if window.fresh == len(window.times_s) else -1.0)
@@ -62,8 +68,7 @@ def step(options: PatternOptions, state: PatternState | None, window: Window, no
         firing = now_s - over_s < options.clear_after_s
     lines = window.lines or (state.lines if firing else ())
     runs = state.runs + 1 if over else state.runs if firing else 0
-    state = replace(state, firing=firing, over_s=over_s, runs=runs, grown=grown, lines=lines)
-    return state, _claim(options, state, window)
+    return replace(state, firing=firing, over_s=over_s, runs=runs, grown=grown, lines=lines)
 
 
 def growth(window: Window, since_s: float, first_s: float | None) -> float:
@@ -84,7 +89,8 @@ def last_growth_s(window: Window, now_s: float) -> float:
     return next(grew, times[0] if times else now_s)
 
 
-def _claim(options: PatternOptions, state: PatternState, window: Window) -> Claim:
+def claim(options: PatternOptions, state: PatternState, window: Window, now: datetime) -> Claim:
+    """What a state says."""
     n = len(window.times_s)
     evidence = Evidence(
         value=state.grown,

@@ -75,10 +75,16 @@ def resume(options: ThresholdOptions, state: ThresholdState | None) -> Threshold
 
 def step(options: ThresholdOptions, state: ThresholdState | None, window: Window, now: datetime) -> tuple[ThresholdState, Claim]:
     """What the value says after the window's fresh samples."""
+    state = after(options, state, window, now)
+    return state, claim(options, state, window, now)
+
+
+def after(options: ThresholdOptions, state: ThresholdState | None, window: Window, now: datetime) -> ThresholdState:
+    """The state alone."""
     state = state or ThresholdState()
     for at in _ends(options, window):
         state = _after(options, state, window, at)
-    return state, _claim(options, state, window)
+    return state
 
 
 def _ends(options: ThresholdOptions, window: Window) -> range:
@@ -136,7 +142,8 @@ def _quantile(values: array[float], share: float) -> float:
     return ordered[max(0, ceil(share * len(ordered)) - 1)]
 
 
-def _claim(options: ThresholdOptions, state: ThresholdState, window: Window) -> Claim:
+def claim(options: ThresholdOptions, state: ThresholdState, window: Window, now: datetime) -> Claim:
+    """What a state says."""
     if state.value is None:
         return Claim(state=RuleState.UNKNOWN, why=say("why.no_samples"))
     pending = not state.firing and state.since_s is not None
