@@ -126,6 +126,11 @@ def test_hostile_words_cannot_command_the_terminal(daemon: Stage, forewarn: Fore
         (["incident", "pin", "INC-3", "P1", "they called"], ("pin", "INC-3", ("P1",), "they called")),
         (["incident", "unpin", "INC-3"], ("unpin", "INC-3", (), None)),
         (["incident", "merge", "INC-2", "INC-3"], ("merge", "INC-2", ("INC-3",), None)),
+        (["incident", "close", "INC-3", "in the wiki"], ("close", "INC-3", (), "in the wiki")),
+        (["incident", "join", "INC-3"], ("join", "INC-3", (), None)),
+        (["incident", "unacknowledge", "INC-3", "my shift is over"], ("unacknowledge", "INC-3", (), "my shift is over")),
+        (["incident", "note", "INC-3", "move the dumps", "--plan"], ("note", "INC-3", ("plan",), "move the dumps")),
+        (["incident", "note", "INC-3", "moved", "--done"], ("note", "INC-3", ("done",), "moved")),
         (
             ["incident", "declare", "Empty", "--service", "checkout", "--level", "P2"],
             ("declare", None, ("checkout", "P2"), "Empty"),
@@ -165,7 +170,7 @@ def test_new_words_from_stdin_or_a_file(daemon: Stage, forewarn: Forewarn, tmp_p
 def test_a_refusal_is_said_and_exits_1(daemon: Stage, forewarn: Forewarn) -> None:
     daemon.wishes.answer = Refused(say("refused.version", id="M-7"))
     ran = forewarn("notice", "approve", "M-7")
-    assert (ran.code, ran.err) == (1, "M-7 has changed since you looked. Look again, then decide.\n")
+    assert (ran.code, ran.err) == (1, "M-7 has changed since you looked. Look again, then decide.\nM-7 is now at version 1.\n")
 
 
 # --- without a daemon ---

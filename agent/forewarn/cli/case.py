@@ -41,6 +41,7 @@ def _decision(screen: Screen, it: Body) -> None:
         screen.t("console.has_it", who=it["owner"]) if it["owner"] else screen.t("console.nobody"),
         screen.t("console.act_by", at=at(it["act_by"])) if ahead and it["act_by"] else "",
         "" if ahead else screen.t("console.since", at=at(it["breached_at"] or it["opened_at"])),
+        screen.t("cli.notice.version", version=it["version"]),
     ]
     if ahead and it["forecast"] and it["forecast"]["earliest"]:
         parts.append(screen.t("console.breach", earliest=at(it["forecast"]["earliest"]), latest=at(it["forecast"]["latest"])))

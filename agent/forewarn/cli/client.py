@@ -23,10 +23,11 @@ READ_S = 30.0
 class Stop(Exception):
     """The command can't go on: what to say on stderr, and the exit code."""
 
-    def __init__(self, text: str, code: int = 1) -> None:
+    def __init__(self, text: str, code: int = 1, key: str | None = None) -> None:
         super().__init__(text)
         self.text = text
         self.code = code
+        self.key = key  # of the catalogue, where the daemon said why
 
 
 class Client:
@@ -67,9 +68,10 @@ class Client:
             raise Stop(self.screen.t("cli.needs_daemon", state=self._state.shown))
         return answer
 
-    def command(self, verb: str, id: str | None, by: str, *words: str, text: str | None = None) -> str:
-        """Carry out a wish; answers the id that was made or changed."""
-        answer = self.post("commands", {"verb": verb, "id": id, "by": by, "words": list(words), "text": text})
+    def command(self, verb: str, id: str | None, by: str, *words: str, text: str | None = None, version: int | None = None) -> str:
+        """Carry out a wish; answers the id that was made or changed. `version`: that of the thing the person saw."""
+        given = {"verb": verb, "id": id, "by": by, "words": list(words), "text": text, "version": version}
+        answer = self.post("commands", given)
         return str(answer["id"])
 
     def use_zone(self) -> dict[str, Any]:
@@ -102,8 +104,8 @@ class Client:
             connection.close()
         decoded = json.loads(raw) if kind == "application/json" else raw.decode("utf-8", "replace")
         if response.status >= 400 and response.status not in fine:
-            said = decoded["error"] if isinstance(decoded, dict) and "error" in decoded else str(decoded).strip()
-            raise Stop(said, 2 if response.status in (400, 404) else 1)
+            told = decoded if isinstance(decoded, dict) and "error" in decoded else {"error": str(decoded).strip()}
+            raise Stop(told["error"], 2 if response.status in (400, 404) else 1, told.get("key"))
         return decoded
 
     def _token(self) -> str:
@@ -120,7 +122,7 @@ class Client:
         try:
             return self._offline.get(path, query, self.screen.language)
         except NotFound as error:
-            raise Stop(str(error), 2) from error
+            raise Stop(str(error), 2, "web.not_found") from error
         except ForewarnError as error:
             raise Stop(str(error)) from error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from forewarn.cli import options
@@ -47,15 +48,18 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         each.add_argument("ids", metavar="ID", nargs="+", help="M-7")
         each.add_argument("--text", metavar="WORDS", help="a few words why")
         options.by(each)
+        options.version(each)
         each.set_defaults(run=run, what=_act, verb=verb)
     _add_words(below)
 
 
 def _add_words(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    edit = options.command(below, "edit", "give it other words", "  forewarn notice edit M-7 --file new.txt")
+    examples = "  forewarn notice edit M-7 --file new.txt\n  forewarn notice edit M-7 --file new.txt --version 3    only if nobody else was faster"
+    edit = options.command(below, "edit", "give it other words", examples)
     edit.add_argument("id", metavar="ID", help="M-7")
     edit.add_argument("--file", metavar="FILE", required=True, help="subject, empty line, text; - is stdin")
     options.by(edit)
+    options.version(edit)
     edit.set_defaults(run=run, what=_edit)
     answer = options.command(below, "answer", "answer a question that a playbook asks", "  forewarn notice answer M-9 yes")
     answer.add_argument("id", metavar="ID", help="M-9")
@@ -68,7 +72,14 @@ def run(args: argparse.Namespace) -> int:
     """Carry out what was asked."""
     from forewarn.cli.client import answered
 
-    return answered(lambda client: args.what(client, args), args)
+    return answered(lambda client: _carried_out(client, args), args)
+
+
+def _carried_out(client: Client, args: argparse.Namespace) -> int:
+    from forewarn.cli.mistakes import helped
+
+    id = getattr(args, "id", None)
+    return helped(lambda: args.what(client, args), client, id) if id else int(args.what(client, args))
 
 
 def _list(client: Client, args: argparse.Namespace) -> int:
@@ -81,11 +92,11 @@ def _list(client: Client, args: argparse.Namespace) -> int:
     screen = client.screen
     if not body["items"]:
         screen.say(screen.t("cli.notice.none"))
-    screen.columns([_row(screen, item) for item in body["items"]], colours=("accent",))
+    screen.columns([row(screen, item) for item in body["items"]], colours=("accent",))
     return 0
 
 
-def _row(screen: Screen, it: dict[str, Any]) -> list[str]:
+def row(screen: Screen, it: dict[str, Any]) -> list[str]:
     what = it["subkind"] or it["kind"]
     state = screen.t(f"message.state.{it['state']}")
     return [it["id"], state, screen.word(f"word.{what}", what), it["to"], it["language"], it["incident"] or "-", it["subject"]]
@@ -100,8 +111,11 @@ def _show(client: Client, args: argparse.Namespace) -> int:
         return print_json(it)
     client.use_zone()
     screen = client.screen
-    screen.columns([_row(screen, it)[:6]], colours=("accent",))
+    screen.columns([row(screen, it)[:6]], colours=("accent",))
     screen.say(it["why"], "grey")
+    screen.say(screen.t("cli.notice.version", version=it["version"]), "grey")
+    if it["edited_by"]:
+        screen.say(screen.t("cli.notice.edited", who=it["edited_by"]), "grey")
     if it["held"]:
         until = screen.t("console.until", at=at(it["held"]["until"])) if it["held"]["until"] else ""
         screen.say(f"{it['held']['by']} {until}".rstrip(), "grey")
@@ -122,12 +136,18 @@ def _show(client: Client, args: argparse.Namespace) -> int:
 
 
 def _act(client: Client, args: argparse.Namespace) -> int:
-    from forewarn.cli.client import whoami
+    from forewarn.cli.mistakes import helped
 
     for id in args.ids:
-        client.command(args.verb, id, whoami(args), text=args.text)
-        _told(client, id)
+        helped(partial(_decide, client, args, id), client, id)
     return 0
+
+
+def _decide(client: Client, args: argparse.Namespace, id: str) -> int:
+    from forewarn.cli.client import whoami
+
+    client.command(args.verb, id, whoami(args), text=args.text, version=args.seen)
+    return _told(client, id)
 
 
 def _edit(client: Client, args: argparse.Namespace) -> int:
@@ -140,7 +160,7 @@ def _edit(client: Client, args: argparse.Namespace) -> int:
         text = sys.stdin.read() if args.file == "-" else Path(args.file).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise Stop(client.screen.t("cli.notice.no_file", file=args.file, detail=str(error)), 2) from error
-    client.command("edit", args.id, whoami(args), text=text.replace("\r\n", "\n").strip())
+    client.command("edit", args.id, whoami(args), text=text.replace("\r\n", "\n").strip(), version=args.seen)
     return _told(client, args.id)
 
 
@@ -152,5 +172,5 @@ def _answer(client: Client, args: argparse.Namespace) -> int:
 
 
 def _told(client: Client, id: str) -> int:
-    client.screen.columns([_row(client.screen, client.get(f"messages/{id}"))], colours=("accent",))
+    client.screen.columns([row(client.screen, client.get(f"messages/{id}"))], colours=("accent",))
     return 0

@@ -22,5 +22,12 @@ def by(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", metavar="WHO", help="who does this (else $FOREWARN_WHO, else your login name)")
 
 
+def version(parser: argparse.ArgumentParser) -> None:
+    """Guards against deciding on something that is not as it was when looked at."""
+    parser.add_argument(
+        "--version", metavar="N", type=int, dest="seen", help="refuse if it has changed since version N, which `show` prints"
+    )
+
+
 def as_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the body of the API")

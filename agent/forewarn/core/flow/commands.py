@@ -155,8 +155,12 @@ def _merge(work: Work, given: Command) -> None:
     """`merge INC-4 INC-3`: the first goes into the second."""
     incident = _incident(work, given)
     into = work.incident(given.words[0]) if given.words else None
-    if into is None or into.id == incident.id or not into.unresolved:
+    if into is None:
         raise Refused(say("refused.not_found", id=given.words[0] if given.words else "?"))
+    if into.id == incident.id:
+        raise Refused(say("refused.itself", id=into.id))
+    if not into.unresolved:
+        raise Refused(say("refused.wrong_state", id=into.id, state=f"state.{into.state}"))
     after = move(incident.id, incident.state, Event.MERGED)
     for id in incident.findings:
         if finding := work.finding(id):
@@ -175,7 +179,7 @@ def _join(work: Work, given: Command) -> None:
     incident = _incident(work, given)
     if given.by not in incident.called:
         work.put(replace(incident, called=(*incident.called, given.by), version=incident.version + 1))
-    work.note(incident.id, say("respond.note", text=f"{given.by} +"), by=given.by)
+    work.note(incident.id, say("respond.joined_by", who=given.by), by=given.by)
 
 
 def _note(work: Work, given: Command) -> None:
@@ -195,7 +199,11 @@ def _tell(work: Work, given: Command) -> None:
     """`tell INC-3 started CUSTOMER`: draft a notice by hand, whatever the level."""
     incident = _incident(work, given)
     subkind = next((Subkind(word) for word in given.words if word in set(Subkind)), Subkind.UPDATE)
-    customers = [work.settings.customers[word] for word in given.words if word in work.settings.customers]
+    names = [word for word in given.words if word not in set(Subkind)]
+    unknown = [name for name in names if name not in work.settings.customers]
+    if unknown:
+        raise Refused(say("refused.no_customer", name=unknown[0], known=", ".join(work.settings.customers)))
+    customers = [work.settings.customers[name] for name in dict.fromkeys(names)]
     if not customers:
         raise Refused(say("refused.nobody"))
     for customer in customers:
@@ -267,6 +275,8 @@ def _edit(work: Work, given: Command) -> None:
     if found:
         raise Refused(say("refused.lint", problems="; ".join(found)))
     work.put(replace(message, subject=subject.strip(), text=body.strip(), edited_by=given.by, version=message.version + 1))
+    if message.incident:
+        work.note(message.incident, say("respond.edited", message=message.id), message.id, by=given.by)
 
 
 def _answer(work: Work, given: Command) -> None:
