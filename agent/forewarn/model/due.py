@@ -173,6 +173,7 @@ INTERNAL = frozenset(
         "close",
         "report",
         "wounds",
+        "unsure",
     }
 )
 """Dues that are clockwork of ours: they have no colours and people aren't shown them."""

@@ -8,6 +8,6 @@ runs.py           a playbook's steps
 clocks.py         dues added, moved, ended; agenda.py what happens when one comes
 commands.py       a person said something
 wounds.py         what was wrong before Forewarn came; reports.py what waits for the office, as shadow.py
-judged.py         whether a call was worth it
+judged.py         whether a call was worth it; unsure.py what may not have arrived
 circumstances.py  other files, another figure of a service, or the word of its witness (witness.py)
 """

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from forewarn.core.flow import by_hand, calling, clocks, incidents, judged, ownership, runs, sending, shadow, telling, wounds
+from forewarn.core.flow import (
+    by_hand,
+    calling,
+    clocks,
+    incidents,
+    judged,
+    ownership,
+    runs,
+    sending,
+    shadow,
+    telling,
+    unsure,
+    wounds,
+)
 from forewarn.core.respond.lifecycle import Event, move
 from forewarn.core.work import Work
 from forewarn.model.due import Due
@@ -82,6 +95,7 @@ CLOCKWORK = {
     "silent": lambda work, due: ownership.silent(work, due.subject),
     "wait": lambda work, due: runs.waited(work, due.subject),
     shadow.REPORT: lambda work, due: shadow.daily(work),
+    unsure.UNSURE: lambda work, due: unsure.asked(work, due.subject),
     wounds.DUE: lambda work, due: wounds.told(work),
     judged.DUE: lambda work, due: None,  # nobody said a word about its pages
     "settle": _settled,

@@ -146,6 +146,8 @@ def _unsure(work: Work, message: Message, kind: str) -> None:
     if incident is None:
         return
     work.note(incident.id, say("respond.unknown", message=message.id, who=message.to), message.id)
+    if message.kind is MessageKind.NOTICE:
+        clocks.once(work, "unsure", message.id, incident.id, work.now)
     if message.to not in incident.told:  # it may have arrived: they must hear how it ends
         work.put(replace(incident, told=(*incident.told, message.to), version=incident.version + 1))
 

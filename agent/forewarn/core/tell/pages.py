@@ -54,6 +54,16 @@ def copy(person: Person, message: Message, settings: Settings, now: datetime) ->
     return Composed(subject=_cut(subject), text="\n\n".join((wish, message.subject, message.text)))
 
 
+def unsure(person: Person, message: Message, settings: Settings, now: datetime) -> Composed:
+    """A notice may have arrived or not: please decide. Its subject says which one it is."""
+    speaker = voice(person.language, person.zone, settings, now)
+    customer = settings.customers.get(message.to)
+    channel = message.channel_kind or ""
+    facts: Mapping[str, Fact] = {"message": message.id, "customer": customer.title if customer else message.to, "channel": channel}
+    subject, wish = (speaker.tell(Say(f"ask.unsure.{part}", facts)) for part in ("subject", "wish"))
+    return Composed(subject=_cut(subject), text="\n\n".join((wish, message.subject)))
+
+
 def _line(what: Say, speaker: Voice, settings: Settings) -> str:
     return speaker.tell(localised(what, settings, speaker.language)).replace("\n", " ")
 
