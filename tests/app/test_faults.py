@@ -53,6 +53,8 @@ async def test_a_broken_set_is_refused_while_an_incident_is_open_and_the_inciden
         assert acknowledged.returncode == 0, acknowledged.stderr
         status = json.loads((await on.command("status", "--json", language=language)).stdout)
         assert "config/oncall.yaml:2" in status["config"]["refused"], status
+        assert "forewarn_config_refused 1" in await asyncio.to_thread(on.ask, "/metrics")
+        assert "config/oncall.yaml:2" in await asyncio.to_thread(on.ask, "/loaded")
         assert len([one for one in on.sinks.arrived if one.by == "webhook"]) == 1, "its page was sent once"
         (tmp_path / "probes" / "shop.yaml").write_text(SHOP.format(url=url) + "timeout: 900ms\n")
         (tmp_path / "config" / "oncall.yaml").write_text(oncall)
