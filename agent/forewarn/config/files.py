@@ -17,14 +17,13 @@ from typing import Any
 import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
-from forewarn.config.yaml_words import in_plain_words
+from forewarn.config.yaml_words import DEEPEST, TOO_DEEP, in_plain_words
 from forewarn.model.errors import Problem
 from forewarn.model.probe import Source
 
 Path = tuple[str | int, ...]
 
 LARGEST = 1024 * 1024  # bytes of one file
-DEEPEST = 40  # maps and lists inside each other
 MOST = 100_000  # values of one file, each use of an anchor counted in full
 
 _WORDS: dict[str, bool | None] = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
@@ -181,7 +180,7 @@ class _Builder:
         if event.tag and not event.implicit:
             raise _Stop(line, f'the tag "{event.tag}" is not taken', "write the value without it")
         if len(self._open) >= DEEPEST:
-            raise _Stop(line, f"maps and lists are nested more than {DEEPEST} deep", "write it flatter")
+            raise _Stop(line, *TOO_DEEP)
         self._grow(1, line)
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
         path = self._put(value, line)

@@ -6,7 +6,12 @@ import re
 
 import yaml
 
+DEEPEST = 40
+"""So many maps and lists may lie inside each other. libyaml of PyYAML 6.0.4 stops by itself, at a thousand."""
+TOO_DEEP = (f"maps and lists are nested more than {DEEPEST} deep", "write it flatter")
+
 _SENTENCES = (
+    ("exceeded maximum nesting depth", *TOO_DEEP),
     (
         "mapping values are not allowed",
         'a ": " stands where no new key can begin',
