@@ -158,7 +158,7 @@ class Watch:
             return self._ticked(up, now)
         moves: list[Moved] = []
         for line, value in zip(self._plan(run), run.values, strict=True):
-            if line is not None and isfinite(value) and line.add(run.at_s, value):
+            if line is not None and isfinite(value) and line.add(run.at_s, value) and line.judges:
                 moves += self._judged(line, run, now)
         if up.add(run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0):
             moves += self._judged(up, run, now)

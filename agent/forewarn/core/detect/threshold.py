@@ -82,6 +82,8 @@ def step(options: ThresholdOptions, state: ThresholdState | None, window: Window
 def after(options: ThresholdOptions, state: ThresholdState | None, window: Window, now: datetime) -> ThresholdState:
     """The state alone."""
     state = state or ThresholdState()
+    if window.fresh == 1:
+        return _after(options, state, window, len(window.values) - 1)
     for at in _ends(options, window):
         state = _after(options, state, window, at)
     return state
@@ -99,12 +101,12 @@ def _after(options: ThresholdOptions, state: ThresholdState, window: Window, at:
     value = _value(options, window, at)
     if value is None:
         return ThresholdState(state.firing, None, 0, at_s, window.values[at])
-    gap = not 0 <= at_s - state.last_s <= GAP * max(window.every_s, _stride_s(options, window)) if window.every_s else False
     if state.firing:
         back = _back(options, value)
         return ThresholdState(not back, None if back else state.since_s, 0 if back else state.runs + 1, at_s, value)
     if not BEYOND[options.op](value, options.limit):
         return ThresholdState(False, None, 0, at_s, value)
+    gap = not 0 <= at_s - state.last_s <= GAP * max(window.every_s, _stride_s(options, window)) if window.every_s else False
     since = at_s if state.since_s is None or gap else state.since_s
     runs = 1 if state.since_s is None or gap else state.runs + 1
     return ThresholdState(at_s - since >= options.for_s, since, runs, at_s, value)
