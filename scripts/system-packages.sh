@@ -8,6 +8,8 @@ want() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 want openssl openssl
 want chromium chromium
 want smartctl smartmontools
+want sshd openssh-server
+want nginx nginx-light
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
 if [ "${1:-}" = --slow ]; then
     want debootstrap debootstrap
