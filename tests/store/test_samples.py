@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import random
 import threading
+from array import array
 from time import perf_counter
 
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from forewarn.model.errors import StoreError
 from forewarn.model.series import Bound, SeriesId, Tally
 from forewarn.store import samples as samples_module
+from forewarn.store import seal
 from forewarn.store.samples import SqliteSamples
 from forewarn.store.samples_memory import MemorySamples
 
@@ -30,10 +33,13 @@ def samples(request, tmp_path):
     made.close()
 
 
-@pytest.fixture(params=[1, 5, 20_000], ids=lambda rows: f"seal-{rows}")
+@pytest.fixture(params=[(1, 0, 2), (1, 2, 5), (5, 3, 7), (20_000, 240, 1_440)], ids=lambda given: f"seal-{given}")
 def seal_rows(request, monkeypatch):
-    """How soon samples move from the appended to the sorted part; no reader may see a difference."""
-    monkeypatch.setattr(samples_module, "SEAL_ROWS", request.param)
+    """How soon samples move on: to the sorted rows, to small chunks, to full ones; no reader may see a difference."""
+    rows, runs, full = request.param
+    monkeypatch.setattr(samples_module, "SEAL_ROWS", rows)
+    monkeypatch.setattr(seal, "SEAL_RUNS", runs)
+    monkeypatch.setattr(seal, "FULL", full)
 
 
 pytestmark = pytest.mark.usefixtures("seal_rows")
@@ -131,6 +137,56 @@ def test_prune_forgets_what_is_older_and_series_without_any(samples, monkeypatch
     assert pairs(samples.read(SHOP, 0, 99)) == [(50, 3)]
 
 
+def test_runs_are_the_samples_that_they_hold(samples):
+    plan = (CPU, DISK, SHOP)
+    for at in (10.0, 20.0, 5.0, 20.0):
+        samples.append_runs([(plan, at, (at, at / 3, math.nan if at == 20 else 1.0)), ((DISK,), at + 1, [0.5])], {"log": {"n": at}})
+    assert pairs(samples.read(CPU, 0, 99)) == [(5, 5), (10, 10), (20, 20)]
+    assert pairs(samples.read(DISK, 0, 99)) == [(5, 5 / 3), (6, 0.5), (10, 10 / 3), (11, 0.5), (20, 20 / 3), (21, 0.5)]
+    assert pairs(samples.read(SHOP, 0, 99)) == [(5, 1), (10, 1)]
+    assert samples.cursor("log") == {"n": 20}
+    samples.append([(CPU, 10.0, 7.0)])
+    samples.append_runs([(plan, 10.0, (8.0, 8.0, 8.0)), ((CPU,), 10.0, (9.0,))])
+    assert pairs(samples.read(CPU, 10, 11)) == [(10, 9)] and pairs(samples.read(SHOP, 10, 11)) == [(10, 8)]
+
+
+def test_more_series_of_a_target_than_share_a_bundle(samples):
+    plan = tuple(SeriesId("log", "web-1", "lines", (("of", f"{n:03}"),)) for n in range(100))
+    for at in range(8):
+        samples.append_runs([(plan[:70] if at < 3 else plan, float(at), [float(at * n) for n in range(70 if at < 3 else 100)])])
+    assert samples.series("log") == list(plan)
+    for n, one in enumerate(plan):
+        assert pairs(samples.read(one, 0, 99)) == [(at, at * n) for at in range(0 if n < 70 else 3, 8)]
+        assert samples.first(one) == (0 if n < 70 else 3)
+    assert samples.last() == {one: (7, 7 * n) for n, one in enumerate(plan)}
+    assert samples.prune(5.0) == 70 * 5 + 30 * 2
+    assert [samples.first(one) for one in plan] == [5.0] * 100
+
+
+def test_values_come_back_bit_by_bit_and_times_in_microseconds(samples):
+    chance = random.Random(3)
+    values = [
+        0.0,
+        -0.0,
+        1e-300,
+        -1e300,
+        1.7976931348623157e308,
+        0.1 + 0.2,
+        1 / 3,
+        2.0**53,
+        2.0**53 + 2,
+        -5.25,
+        5e-324,
+        123456.000001,
+    ]
+    values += [round(chance.lognormvariate(-7, 0.35), 6) for _ in range(200)]
+    at = [1_764_000_000 + 60 * n + round(chance.random(), 7) for n in range(len(values))]
+    samples.append([(CPU, when, value) for when, value in zip(at, values, strict=True)])
+    window = samples.read(CPU, 0, 1e10)
+    assert window.values.tobytes() == array("d", values).tobytes()
+    assert list(window.times_s) == [round(when * 1e6) / 1e6 for when in at]
+
+
 TIMES = st.integers(0, 12).map(float)
 BATCHES = st.lists(st.lists(st.tuples(st.sampled_from([CPU, DISK]), TIMES, st.floats(-1e6, 1e6)), max_size=8), max_size=8)
 
@@ -140,13 +196,18 @@ BATCHES = st.lists(st.lists(st.tuples(st.sampled_from([CPU, DISK]), TIMES, st.fl
 def test_files_and_memory_agree_on_any_history(tmp_path_factory, batches, before):
     ours, theirs = MemorySamples(), SqliteSamples(tmp_path_factory.mktemp("agree") / "samples.db")
     for n, batch in enumerate(batches):
-        for store in (ours, theirs):
-            store.append(batch, {"log": {"n": n}})
+        ours.append(batch, {"log": {"n": n}})
+        if n % 2:
+            theirs.append_runs([((series,), at, (value,)) for series, at, value in batch], {"log": {"n": n}})
+        else:
+            theirs.append(batch, {"log": {"n": n}})
     for _ in range(2):
         for series in (CPU, DISK):
             assert theirs.read(series, 0, 99) == ours.read(series, 0, 99)
             assert theirs.read(series, 3, 9) == ours.read(series, 3, 9)
             assert theirs.first(series) == ours.first(series)
+            for bound in (Bound(above=0.0), Bound(below=5.0)):
+                assert theirs.tally(series, Tally(bound, 4.0, 99.0), 0, 99) == ours.tally(series, Tally(bound, 4.0, 99.0), 0, 99)
         assert theirs.last() == ours.last()
         assert theirs.cursor("log") == ours.cursor("log")
         ours.prune(before), theirs.prune(before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -39,15 +40,23 @@ LEDGER_WRITER = f"""
 
 SAMPLES_WRITER = """
     from forewarn.model.series import SeriesId
-    from forewarn.store import samples
-    samples.SEAL_ROWS = 500
+    from forewarn.store import samples, seal
+    samples.SEAL_ROWS, seal.SEAL_RUNS, seal.FULL = 100, 7, 20
 
     store = samples.SqliteSamples(folder / "samples.db")
     n = (store.cursor("log") or {"n": 0})["n"]
+    plans = [tuple(SeriesId("http", str(k), metric) for metric in ("total_s", "up")) for k in range(10)]
     while True:
         n += 1
-        store.append([(SeriesId("log", str(k), "errors"), float(n), float(n)) for k in range(40)], {"log": {"n": n}})
+        cursor = {"log": {"n": n}}
+        if n % 2:
+            store.append([(SeriesId("log", str(k), "errors"), float(n), float(n)) for k in range(40)], cursor)
+        else:
+            runs = [((SeriesId("log", str(k), "errors"),), float(n), (float(n),)) for k in range(40)]
+            store.append_runs(runs + [(plan, float(n), (n / 1e6, 1.0)) for plan in plans], cursor)
         report("stored", n)
+        if n % 50 == 0:
+            store.prune(10.0)
 """
 
 HEAD = """
@@ -108,12 +117,22 @@ def test_a_killed_ledger_holds_whole_decisions_and_all_that_were_reported(tmp_pa
 
 
 def test_killed_samples_agree_with_their_cursor(tmp_path, request):
-    moments = random.Random(request.node.name)
+    moments, sealed = random.Random(request.node.name), 0
     for _ in range(ROUNDS):
-        reports = killed(SAMPLES_WRITER, tmp_path, moments.uniform(0, 0.1))
+        reports = killed(SAMPLES_WRITER, tmp_path, moments.uniform(0, 0.3))
         store = SqliteSamples(tmp_path / "samples.db")
         last = (store.cursor("log") or {})["n"]
         assert last >= max(int(n) for _, n in reports)
         for k in range(40):
-            assert list(store.read(SeriesId("log", str(k), "errors"), 0, 1e9).times_s) == list(range(1, last + 1))
+            assert list(store.read(SeriesId("log", str(k), "errors"), 10, 1e9).times_s) == list(range(10, last + 1))
+        for k in range(10):
+            window = store.read(SeriesId("http", str(k), "total_s"), 10, 1e9)
+            assert list(window.times_s) == list(range(10, last + 1, 2))
+            assert list(window.values) == [n / 1e6 for n in range(10, last + 1, 2)]
         store.close()
+        with sqlite3.connect(tmp_path / "samples.db") as db:
+            assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            assert db.execute("SELECT count(*) FROM chunk").fetchone() == db.execute("SELECT count(*) FROM body").fetchone()
+            sealed += db.execute("SELECT max(id) FROM chunk").fetchone()[0] or 0
+        db.close()
+    assert sealed > 100, "nothing was sealed while it was killed"

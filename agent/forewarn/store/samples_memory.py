@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 
 from forewarn.model.series import Counts, SeriesId, Tally, Window
-from forewarn.ports import Sample
+from forewarn.ports import Sample, SampleRun
+from forewarn.store.times import US, micros
 
 
 class MemorySamples:
@@ -23,8 +24,13 @@ class MemorySamples:
         """Keep samples; a value that is not a finite number is left out, the later of two at one time counts."""
         for series, at, value in samples:
             if math.isfinite(value):
-                _insert(*self._kept.setdefault(series, (array("d"), array("d"))), at, value)
+                _insert(*self._kept.setdefault(series, (array("d"), array("d"))), micros(at) / US, value)
         self._cursors.update(deepcopy(dict(cursors or {})))
+
+    def append_runs(self, runs: Sequence[SampleRun], cursors: Mapping[str, Mapping[str, object]] | None = None) -> None:
+        """The same for whole runs."""
+        samples = [(series, at, value) for plan, at, values in runs for series, value in zip(plan, values, strict=True)]
+        self.append(samples, cursors)
 
     def read(self, series: SeriesId, since_s: float, until_s: float) -> Window:
         """Samples with since_s <= time < until_s, oldest first; all of them count as fresh."""

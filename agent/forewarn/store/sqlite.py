@@ -6,6 +6,7 @@ One connection writes, under a lock, so that two threads can never share a trans
 
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 import threading
@@ -20,6 +21,9 @@ from forewarn.model.errors import StoreError
 
 BUSY_S = 5.0
 IDLE_READERS = 4
+INCREMENTAL = 2
+"""What SQLite calls a file that can give pages back (https://sqlite.org/pragma.html#pragma_auto_vacuum)."""
+SHRINK_PAGES, REWRITE_PAGES = 256, 16_384
 
 REMEDIES = {
     sqlite3.SQLITE_FULL: "the disk is full and nothing of this was stored; free some space",
@@ -63,11 +67,11 @@ class Database:
 
     `kind` names its folder of migrations. `durable`: a commit has reached the disk when it returns (synchronous=FULL);
     otherwise a power cut may take the last second, and never more than whole transactions.
-    With `read_only` the file must be there, stays as it is, and `transaction` can't be used.
+    With `read_only` the file must be there, stays as it is, and `transaction` can't be used. `shrinks`: `shrink` gives room back.
     Raises StoreError, here and from `transaction` and `reading`.
     """
 
-    def __init__(self, path: Path, kind: str, *, durable: bool, read_only: bool = False) -> None:
+    def __init__(self, path: Path, kind: str, *, durable: bool, read_only: bool = False, shrinks: bool = False) -> None:
         self.path = path
         self._kind = kind
         self._writing = threading.RLock()
@@ -78,18 +82,20 @@ class Database:
             raise StoreError(f"{path}: there is no such file; start forewarn once, or set FOREWARN_STATE to its folder")
         try:
             if not read_only:
-                self._open_writer(durable)
+                self._open_writer(durable, shrinks)
             with self.reading() as db:
                 self._check(db)
         except BaseException:
             self.close()
             raise
 
-    def _open_writer(self, durable: bool) -> None:
+    def _open_writer(self, durable: bool, shrinks: bool) -> None:
         with suppress(OSError):  # sqlite3.connect says it better
             self.path.touch(mode=0o600)  # its -wal and -shm get the same rights
         try:
             self._writer = sqlite3.connect(self.path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+            if shrinks:
+                self._writer.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file; an older one gets it by `shrink`
             mode = self._writer.execute("PRAGMA journal_mode = WAL").fetchone()[0]
             if mode != "wal":
                 raise StoreError(
@@ -134,6 +140,43 @@ class Database:
             finally:
                 if self._writer.in_transaction:
                     self._writer.execute("ROLLBACK")
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """No transaction is under way while the block lasts."""
+        with self._writing:
+            yield
+
+    def shrink(self, spare: float = 0.1) -> None:
+        """Give the disk back what is free in the file, but for a share of it: the next rows come soon.
+
+        In slices; a file that an older version made is written anew once, if what is in it is small.
+        """
+        with self._writing:
+            if self._writer is None:
+                return
+            pages, free, kind = (self._pragma(name) for name in ("page_count", "freelist_count", "auto_vacuum"))
+        if kind == INCREMENTAL:
+            for _ in range(math.ceil((free - spare * pages) / SHRINK_PAGES)):
+                with self._writing, self._plain():  # `execute` would free one page only
+                    self._writer.executescript(f"PRAGMA incremental_vacuum({SHRINK_PAGES})")
+        elif free > pages // 2 and pages - free <= REWRITE_PAGES:
+            with self._writing, self._plain():
+                self._writer.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                self._writer.execute("VACUUM")
+
+    def _pragma(self, name: str) -> int:
+        assert self._writer is not None
+        with self._plain():
+            found: int = self._writer.execute(f"PRAGMA {name}").fetchone()[0]
+        return found
+
+    @contextmanager
+    def _plain(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise plain(self.path, error) from error
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
