@@ -18,6 +18,7 @@ from forewarn.model.message import Envelope, Message
 from forewarn.model.playbook import Guard, Run
 from forewarn.model.probe import Probe, Target
 from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
+from forewarn.model.slots import Slot
 from forewarn.model.text import Say
 
 Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard
@@ -201,13 +202,27 @@ class Samples(Protocol):
     def tally(self, series: SeriesId, tally: Tally, since_s: float, until_s: float) -> Counts:
         """The same samples, only counted."""
 
-    def series(self, probe: str | None = None) -> list[SeriesId]: ...
+    def series(self, probe: str | None = None) -> list[SeriesId]:
+        """All that have samples or summaries (or had, since the last prune), in the order of their first sight."""
 
     def last(self, probe: str | None = None) -> dict[SeriesId, tuple[float, float]]:
         """Time and value of the newest sample of each series."""
 
     def first(self, series: SeriesId) -> float | None:
         """Time of the oldest sample that is kept."""
+
+    def roll(self, now_s: float, most: int) -> int:
+        """Summarise up to `most` days (of a target each) that are over; answers how many: 0 when all are done."""
+
+    def rolled(self, series: SeriesId, since_s: float, until_s: float, step_s: int) -> list[Slot]:
+        """Summaries by slots of `step_s` (one of model.slots.STEPS_S) that begin in since_s <= time < until_s, oldest first.
+
+        They reach back further than `read` does, and are made of the samples themselves where a day is not summarised yet.
+        A sample that came more than an hour after its day's end is not in them. Slots without samples are left out.
+        """
+
+    def prune_rolled(self, step_s: int, before_s: float) -> int:
+        """Forget summaries of days (UTC) that ended before that; answers how many rows."""
 
     def cursor(self, probe: str) -> Mapping[str, object] | None: ...
 

@@ -279,13 +279,14 @@ def test_a_playbook_in_full(tmp_path: Path) -> None:
 
 def test_the_daemon_and_its_policy(tmp_path: Path) -> None:
     text = (
-        "daemon:\n  port: ${PORT}\n  zone: Europe/London\n  language: zh\n  retention: 2w\n  send_timeout: 5s\n  retry: [1s, 2s]\n"
+        "daemon:\n  port: ${PORT}\n  zone: Europe/London\n  language: zh\n  retention: 2w\n  rollups: {5m: 0s}\n  send_timeout: 5s\n  retry: [1s, 2s]\n"
         "  mail: {server_file: smtp, from: me@ops.example}\npolicy:\n  modes: {notice: live, notice.started: shadow}\n  undo: 2s\n  approval: 1h\n"
     )
     files = {"config/forewarn.yaml": text, "config/smtp": "smtps://user:s3cret@mail.example\n"}
     settings = settings_of(tmp_path, files, {"PORT": "9000"})
     daemon = settings.daemon
     assert (daemon.port, daemon.zone, daemon.language, daemon.retention_s) == (9000, ZoneInfo("Europe/London"), "zh", 14 * 86400)
+    assert daemon.rollups_s == {300: 0, 3600: 730 * 86400}
     assert (daemon.send_timeout_s, daemon.retry_s, daemon.mail_from) == (5, (1, 2), "me@ops.example")
     assert daemon.smtp_url == Secret("smtps://user:s3cret@mail.example")
     assert settings.policy.modes == {"notice": Mode.LIVE, "notice.started": Mode.SHADOW}

@@ -6,7 +6,6 @@ import math
 import random
 import threading
 from array import array
-from time import perf_counter
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -15,8 +14,9 @@ from hypothesis import strategies as st
 
 from forewarn.model.errors import StoreError
 from forewarn.model.series import Bound, SeriesId, Tally
+from forewarn.model.slots import ERROR, Slot
+from forewarn.store import prune, seal
 from forewarn.store import samples as samples_module
-from forewarn.store import seal
 from forewarn.store.samples import SqliteSamples
 from forewarn.store.samples_memory import MemorySamples
 
@@ -245,19 +245,99 @@ def test_an_append_that_fails_leaves_neither_samples_nor_cursors(tmp_path):
     store.close()
 
 
-def test_an_append_gets_in_while_a_prune_is_under_way(tmp_path):
+def test_an_append_gets_in_while_a_prune_is_under_way(tmp_path, monkeypatch):
     store = SqliteSamples(tmp_path / "samples.db")
-    store.append([(CPU, float(at), 1.0) for at in range(60_000)])
+    store.append([(CPU, float(at), 1.0) for at in range(6_000)])
+    inside, appended, waited = threading.Event(), threading.Event(), list[bool]()
+    forget = prune.chunks
+
+    def slowly(*given):
+        inside.set()
+        waited.append(appended.wait(30))
+        return forget(*given)
+
+    monkeypatch.setattr(prune, "chunks", slowly)
     pruned: list[int] = []
-    thread = threading.Thread(target=lambda: pruned.append(store.prune(59_000.0)))
+    thread = threading.Thread(target=lambda: pruned.append(store.prune(5_900.0)))
     thread.start()
-    waits = []
-    for at in range(60_000, 60_020):
-        begin = perf_counter()
-        store.append([(CPU, float(at), 1.0)])
-        waits.append(perf_counter() - begin)
+    assert inside.wait(30)
+    store.append([(CPU, float(at), 1.0) for at in range(6_000, 6_020)])
+    appended.set()
     thread.join()
-    assert pruned == [59_000]
-    assert len(store.read(CPU, 0, 1e9).values) == 1_020
-    assert max(waits) < 0.5  # 0.02 s on a quiet machine
+    assert waited == [True]
+    assert pruned == [5_900]
+    assert len(store.read(CPU, 0, 1e9).values) == 120
     store.close()
+
+
+# --- summaries
+
+DAY = 86_400.0
+
+
+def days(samples, count, series=SHOP, every=60):
+    """Samples of so many days from the epoch on; answers them all."""
+    chance = random.Random(4)
+    made = [(at + 0.25, round(chance.lognormvariate(-2, 0.5), 6)) for at in range(0, int(count * DAY), every)]
+    for begin in range(0, len(made), 1_000):
+        samples.append_runs([((series, CPU), at, (value, 1.0)) for at, value in made[begin : begin + 1_000]])
+    return made
+
+
+def slots(made, step):
+    found = {}
+    for at, value in made:
+        found.setdefault(at // step * step, []).append(value)
+    return found
+
+
+@pytest.mark.parametrize("step", [300, 3600])
+def test_summaries_are_the_same_before_and_after_a_day_is_rolled(samples, step):
+    made = days(samples, 2.5, every=45)
+    before = samples.rolled(SHOP, 0, 1e9, step)
+    while samples.roll(2.5 * DAY, 1):
+        pass
+    after = samples.rolled(SHOP, 0, 1e9, step)
+    assert after == before
+    expected = slots(made, step)
+    assert [slot.at_s for slot in after] == list(expected)
+    for slot in after:
+        values = sorted(expected[slot.at_s])
+        assert (slot.count, slot.least, slot.most) == (len(values), values[0], values[-1])
+        assert slot.mean == pytest.approx(sum(values) / len(values), rel=1e-5)
+        for q in (0.01, 0.5, 0.9, 0.99, 1.0):
+            assert slot.quantile(q) == pytest.approx(values[max(0, math.ceil(q * len(values)) - 1)], rel=ERROR + 1e-9)
+    assert samples.rolled(SHOP, 3600, 7200, 3600) == [slot for slot in samples.rolled(SHOP, 0, 1e9, 3600) if slot.at_s == 3600]
+    assert {(slot.mean, slot.count) for slot in samples.rolled(CPU, 0, DAY, step)} == {
+        (1.0, math.ceil(step / 45)),
+        (1.0, step // 45),
+    }
+
+
+def test_summaries_stay_when_the_samples_go(samples):
+    days(samples, 3)
+    kept = samples.rolled(SHOP, 0, 1e9, 3600)
+    while samples.roll(4 * DAY, 100):
+        pass
+    samples.prune(10 * DAY)
+    assert samples.first(SHOP) is None
+    assert samples.rolled(SHOP, 0, 1e9, 3600) == kept and len(kept) == 72
+    assert samples.prune_rolled(3600, 2 * DAY) > 0
+    assert samples.rolled(SHOP, 0, 1e9, 3600) == kept[48:]
+    assert len(samples.rolled(SHOP, 0, 1e9, 300)) == 3 * 288
+    samples.append([(SHOP, 5 * DAY, 1.0)])
+    assert samples.rolled(SHOP, 3 * DAY, 1e9, 300) == [Slot(5 * DAY, 1, 1.0, 1.0, 1.0)]
+
+
+def test_a_day_is_rolled_once_and_not_before_it_is_over(samples):
+    days(samples, 1)
+    while samples.roll(DAY + 3_599, 10):
+        pass
+    samples.append([(SHOP, 10.0, 99.0)])  # late, and not too late
+    while samples.roll(DAY + 3_600, 10):
+        pass
+    kept = samples.rolled(SHOP, 0, DAY, 300)
+    assert (kept[0].count, kept[0].most) == (6, 99.0)
+    samples.append([(SHOP, 10.0, 1e6)])
+    assert samples.roll(DAY + 3_600, 10) == 0
+    assert samples.rolled(SHOP, 0, DAY, 300) == kept

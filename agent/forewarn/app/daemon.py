@@ -60,6 +60,8 @@ DRAIN_S = 5.0
 FIRST_LOOK_S = 4.0
 MEASURE_S = 5.0
 PRUNE_S = 3600.0
+ROLLED, ROLLS, ROLL_PAUSE_S = 4, 500, 0.05
+"""Days of targets that are summarised in one go, so many goes an hour, and the rest between them: the others' turn."""
 OUTBOX_KEPT = timedelta(days=7)  # done actions: for looking at what happened lately; the messages themselves stay
 PULSE_S = 10.0
 
@@ -308,8 +310,16 @@ class Daemon:
         return f"{ahead} ahead, {live} open; targets: {up} up, {down} down, {unknown} cannot see{refused}"
 
     async def _prune(self) -> None:
-        before = self._clock.now() - timedelta(seconds=self._inbox.state.settings.daemon.retention_s)
-        await self._on(self._sampler, self._samples.prune, before.timestamp())
+        """Summarise what is over, then forget what is too old; on a thread of its own, so that no append waits for it."""
+        now_s, kept = self._clock.now().timestamp(), self._inbox.state.settings.daemon
+        if any(kept.rollups_s.values()):
+            for _ in range(ROLLS):
+                if not await self._on(self._threads, self._samples.roll, now_s, ROLLED):
+                    break
+                await asyncio.sleep(ROLL_PAUSE_S)
+        for step_s, span_s in kept.rollups_s.items():
+            await self._on(self._threads, self._samples.prune_rolled, step_s, now_s - span_s)
+        await self._on(self._threads, self._samples.prune, now_s - kept.retention_s)
         await self._on(self._writer, self._ledger.forget_done, self._clock.now() - OUTBOX_KEPT)
 
     def _reload_soon(self) -> None:

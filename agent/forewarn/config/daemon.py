@@ -73,6 +73,13 @@ def _budget(value: BudgetWritten) -> BudgetWritten:
     return value
 
 
+class RollupsWritten(Written):
+    """How long summaries of samples (mean, least, most, count, percentiles) are kept; 0s keeps none."""
+
+    minutes: Duration = described("of slots of 5 minutes", "180d", default=_DAEMON.rollups_s[300], alias="5m")
+    hours: Duration = described("of slots of an hour", "730d", default=_DAEMON.rollups_s[3600], alias="1h")
+
+
 class DaemonWritten(Written):
     """How the daemon runs."""
 
@@ -81,6 +88,7 @@ class DaemonWritten(Written):
     zone: Zone | None = described("the zone of people who name none; this host's if left out", "Asia/Shanghai", default=None)
     language: Language = described("the language of people who name none", "en", default="en")
     retention: Positive = described("how long samples are kept", "35d", default=35 * 86400.0)
+    rollups: RollupsWritten = RollupsWritten()
     mail: MailWritten = MailWritten()
     send_timeout: Positive = described("how long one delivery may take", "10s", default=10.0)
     retry: tuple[Duration, ...] = described(
@@ -137,6 +145,7 @@ def daemon(doc: Document | None, problems: Problems, secrets: SecretFiles) -> tu
         zone=_zone(own.zone),
         language=own.language,
         retention_s=own.retention,
+        rollups_s={300: own.rollups.minutes, 3600: own.rollups.hours},
         smtp_url=_server(doc, own.mail, problems, secrets) if doc else None,
         mail_from=own.mail.from_ or _DAEMON.mail_from,
         send_timeout_s=own.send_timeout,

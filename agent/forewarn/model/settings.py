@@ -67,6 +67,7 @@ class Daemon:
     zone: tzinfo
     language: str = "en"
     retention_s: float = 35 * 86400.0
+    rollups_s: Mapping[int, float] = field(default_factory=lambda: {300: 180 * 86400.0, 3600: 730 * 86400.0})  # slot -> how long
     smtp_url: Secret | None = None  # relay for mailto:// addresses without a server of their own
     mail_from: str = "forewarn@localhost"
     send_timeout_s: float = 10.0

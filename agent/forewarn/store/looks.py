@@ -62,17 +62,26 @@ def tally(pairs: Pairs, bound: Bound, slot_s: float) -> Counts:
 
 def first(db: sqlite3.Connection, id: int, bundle: int) -> float | None:
     """Time of the oldest sample."""
-    times = [db.execute(SQL["first_old"], {"id": id}).fetchone()[0]]
-    spans = sorted((max(t0, since), chunk) for chunk, t0, _, since in db.execute(SQL["chunk_spans"], {"bundle": bundle}))
+    return next_time(db, id, bundle, -math.inf)
+
+
+def next_time(db: sqlite3.Connection, id: int, bundle: int, since_s: float) -> float | None:
+    """Time of the oldest sample that is not before that."""
+    bound = span_us(since_s, math.inf)["since"] + 1
+    times = [db.execute(SQL["first_old"], {"id": id, "since": since_s}).fetchone()[0]]
+    spans = sorted(
+        (max(t0, since, bound), chunk) for chunk, t0, t1, since in db.execute(SQL["chunk_spans"], {"bundle": bundle}) if t1 >= bound
+    )
     for begin, chunk in spans:
         if any(at is not None and at * US <= begin for at in times):
             break
         when, _ = trimmed(_chunk(db, chunk).pairs(id), begin / US, math.inf)
         times.append(when[0] if when else None)
     shapes = known_shapes(db.execute(SQL["shapes"], {"bundle": bundle}))
-    warm = db.execute(SQL["bundle_first_warm"], {"bundle": bundle})
+    given = {"bundle": bundle, "since": bound, "until": EVER[1]}
+    warm = db.execute(SQL["read_warm"], given)
     times.append(next((at / US for shape, at, _ in warm if id in shapes[shape]), None))
-    hot = db.execute(SQL["read_hot"], {"bundle": bundle, "since": EVER[0], "until": EVER[1]})
+    hot = db.execute(SQL["read_hot"], given)
     times.append(min((at / US for shape, at, _ in hot if id in shapes[shape]), default=None))
     return min((at for at in times if at is not None), default=None)
 

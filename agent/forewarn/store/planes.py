@@ -33,10 +33,22 @@ def _zstd() -> tuple[Any, Any]:
     return zstandard.ZstdCompressor(compression_params=given), zstandard.ZstdDecompressor(format=form)
 
 
+def compressed(plain: bytes) -> bytes:
+    """Any bytes, by zstd."""
+    made: bytes = _zstd()[0].compress(plain)
+    return made
+
+
+def decompressed(small: bytes, size: int) -> bytes:
+    """Inverse of compressed; `size` is that of the plain bytes."""
+    made: bytes = _zstd()[1].decompress(small, max_output_size=size) if size else b""
+    return made
+
+
 def squeeze(plain: bytes) -> bytes:
     """Up to MOST bytes, smaller where they can be: by zstd where something repeats, by their frequencies alone where it is chance."""
     kept, mark = plain, RAW
-    small: bytes = _zstd()[0].compress(plain)
+    small = compressed(plain)
     if len(small) < len(kept):
         kept, mark = small, 0
         codes = zlib.compressobj(6, zlib.DEFLATED, -15, 9, zlib.Z_HUFFMAN_ONLY)
@@ -55,8 +67,7 @@ def expand(squeezed: bytes, at: int, n: int) -> tuple[bytes, int]:
         return kept, end
     if mark == DEFLATED:
         return zlib.decompress(kept, -15, n), end
-    plain: bytes = _zstd()[1].decompress(kept, max_output_size=n)
-    return plain, end
+    return decompressed(kept, n), end
 
 
 def width(most: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sqlite3
 
+from forewarn.store import rollups
 from forewarn.store.blocks import Chunk
 from forewarn.store.seal import drop
 from forewarn.store.shapes import SQL, known_shapes
@@ -70,8 +71,19 @@ def old(file: Database, id: int, before_s: float, most: int) -> int:
     return gone
 
 
+def rolled(file: Database, step_s: int, before_s: float, most: int) -> int:
+    """Days of summaries all of which is older; answers how many rows."""
+    gone, rows = 0, most
+    while rows == most:
+        with file.transaction() as db:
+            given = {"step": step_s, "day": math.floor(before_s - rollups.DAY_S), "most": most}
+            rows = db.execute(SQL["prune_rolled"], given).rowcount
+        gone += rows
+    return gone
+
+
 def forget_empty(db: sqlite3.Connection, bundle: int) -> int:
-    """Forget the series of a bundle that have no sample left; answers how many."""
+    """Forget the series of a bundle that have neither samples nor summaries left; answers how many."""
     given = {"bundle": bundle}
     empty = {id for (id,) in db.execute(SQL["ids_of_bundle"], given)}
     shapes = known_shapes(db.execute(SQL["shapes"], given))
@@ -80,7 +92,8 @@ def forget_empty(db: sqlite3.Connection, bundle: int) -> int:
     for chunk, _, _, since in db.execute(SQL["chunk_spans"], given).fetchall() if empty else ():
         opened = Chunk(db.execute(SQL["body"], {"id": chunk}).fetchone()[0])
         empty -= {id for id in empty.intersection(opened.ids) if opened.pairs(id)[0][-1] * US >= since - 1}
-    empty -= {id for id in empty if db.execute(SQL["first_old"], {"id": id}).fetchone()[0] is not None}
+    empty -= {id for id in empty if db.execute(SQL["first_old"], {"id": id, "since": -math.inf}).fetchone()[0] is not None}
+    empty -= rollups.holds(db, bundle) if empty else set()
     for id in empty:
         db.execute(SQL["forget_series"], {"id": id})
     return len(empty)

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from forewarn.model.errors import StoreError
 from forewarn.model.series import Counts, SeriesId, Tally, Window
+from forewarn.model.slots import Slot
 from forewarn.ports import Sample, SampleRun
-from forewarn.store import looks, prune
+from forewarn.store import looks, prune, rollups
 from forewarn.store.seal import Sealer
 from forewarn.store.shapes import SQL, HotRow, Shapes, named
 from forewarn.store.sqlite import Database
@@ -96,6 +97,20 @@ class SqliteSamples:
             found = db.execute(SQL["series_id"], named(series)).fetchone()
             return looks.first(db, found[0], found[1]) if found else None
 
+    def roll(self, now_s: float, most: int) -> int:
+        """Summarise up to `most` days that are over; answers how many there were. Call it before `prune`, until it is 0."""
+        return rollups.roll(self._file, now_s, most)
+
+    def rolled(self, series: SeriesId, since_s: float, until_s: float, step_s: int) -> list[Slot]:
+        """Summaries that begin in since_s <= time < until_s, oldest first; of recent days they are made of the samples."""
+        with self._file.reading() as db:
+            found = db.execute(SQL["series_id"], named(series)).fetchone()
+            return rollups.read(db, found[0], found[1], since_s, until_s, step_s) if found else []
+
+    def prune_rolled(self, step_s: int, before_s: float) -> int:
+        """Forget summaries of days that ended before that; answers how many days of bundles."""
+        return prune.rolled(self._file, step_s, before_s, PRUNE_ROWS // 50)
+
     def cursor(self, probe: str) -> Mapping[str, object] | None:
         """What the last append that named this probe left as its place to go on from."""
         with self._file.reading() as db:
@@ -125,6 +140,7 @@ class SqliteSamples:
         with self._file.transaction() as db:
             if forgotten:
                 db.execute(SQL["idle_shapes"])
+                db.execute(SQL["forget_marks"])
                 self._shapes.forget()
             self._sealer.pruned(db)
         self._file.shrink()

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 
 from forewarn.model.series import Counts, SeriesId, Tally, Window
+from forewarn.model.slots import STEPS_S, Slot, slots_of
 from forewarn.ports import Sample, SampleRun
+from forewarn.store.rollups import DAY_S, LATE_S
 from forewarn.store.times import US, micros
 
 
@@ -18,6 +20,8 @@ class MemorySamples:
 
     def __init__(self) -> None:
         self._kept: dict[SeriesId, tuple[array[float], array[float]]] = {}  # times, values; both by time
+        self._rolled: dict[tuple[SeriesId, int], list[Slot]] = {}
+        self._until: dict[SeriesId, float] = {}  # how far it is summarised
         self._cursors: dict[str, Mapping[str, object]] = {}
 
     def append(self, samples: Sequence[Sample], cursors: Mapping[str, Mapping[str, object]] | None = None) -> None:
@@ -58,6 +62,35 @@ class MemorySamples:
         """Time of the oldest sample that is kept."""
         times, _ = self._kept.get(series, (array("d"), array("d")))
         return times[0] if times else None
+
+    def roll(self, now_s: float, most: int) -> int:
+        """Days that are over and not summarised yet."""
+        done, end = 0, (now_s - LATE_S) // DAY_S * DAY_S
+        for series, (times, values) in self._kept.items():
+            begin = bisect_left(times, self._until.get(series, -math.inf))
+            if done < most and begin < len(times) and times[begin] < end:
+                day = times[begin] // DAY_S * DAY_S
+                last, done = bisect_left(times, day + DAY_S), done + 1
+                for step in STEPS_S:
+                    self._rolled.setdefault((series, step), []).extend(slots_of(times[begin:last], values[begin:last], step))
+                self._until[series] = day + DAY_S
+        return done
+
+    def rolled(self, series: SeriesId, since_s: float, until_s: float, step_s: int) -> list[Slot]:
+        """Summaries by slots that begin in there."""
+        times, values = self._kept.get(series, (array("d"), array("d")))
+        begin = bisect_left(times, self._until.get(series, -math.inf))
+        slots = [*self._rolled.get((series, step_s), []), *slots_of(times[begin:], values[begin:], step_s)]
+        return [slot for slot in slots if since_s <= slot.at_s < until_s]
+
+    def prune_rolled(self, step_s: int, before_s: float) -> int:
+        """Forget summaries of days that ended before that; answers how many summaries."""
+        gone = 0
+        for (_, step), slots in self._rolled.items():
+            end = sum(slot.at_s // DAY_S * DAY_S + DAY_S <= before_s for slot in slots) if step == step_s else 0
+            del slots[:end]
+            gone += end
+        return gone
 
     def cursor(self, probe: str) -> Mapping[str, object] | None:
         return self._cursors.get(probe)

@@ -117,10 +117,7 @@ DELETE FROM old WHERE series = :id AND t < :until
 SELECT t, value FROM old WHERE series = :id ORDER BY t DESC LIMIT 1
 
 -- name: first_old
-SELECT min(t) FROM old WHERE series = :id
-
--- name: bundle_first_warm
-SELECT shape, t, body FROM warm WHERE bundle = :bundle ORDER BY t, n
+SELECT min(t) FROM old WHERE series = :id AND t >= :since
 
 -- name: bundle_last_warm
 SELECT shape, t, body FROM warm WHERE bundle = :bundle ORDER BY t DESC, n DESC
@@ -165,3 +162,28 @@ DELETE FROM series WHERE id = :id
 
 -- name: idle_shapes
 DELETE FROM shape WHERE id NOT IN (SELECT shape FROM hot) AND id NOT IN (SELECT shape FROM warm)
+
+-- name: to_roll
+SELECT here.bundle, until FROM (SELECT DISTINCT bundle FROM series) AS here LEFT JOIN roll_mark ON roll_mark.bundle = here.bundle
+ WHERE until IS NULL OR until < :end ORDER BY until LIMIT :most
+
+-- name: mark
+INSERT INTO roll_mark (bundle, until) VALUES (:bundle, :until) ON CONFLICT (bundle) DO UPDATE SET until = excluded.until
+
+-- name: marked
+SELECT until FROM roll_mark WHERE bundle = :bundle
+
+-- name: add_rolled
+INSERT OR REPLACE INTO rolled (step, bundle, day, data) VALUES (:step, :bundle, :day, :data)
+
+-- name: read_rolled
+SELECT data FROM rolled WHERE bundle = :bundle AND step = :step AND day > :since AND day < :until ORDER BY day
+
+-- name: all_rolled
+SELECT data FROM rolled WHERE bundle = :bundle
+
+-- name: prune_rolled
+DELETE FROM rolled WHERE id IN (SELECT id FROM rolled WHERE step = :step AND day <= :day LIMIT :most)
+
+-- name: forget_marks
+DELETE FROM roll_mark WHERE bundle NOT IN (SELECT bundle FROM series)
