@@ -36,11 +36,25 @@ def table(result: dict[str, Any]) -> str:
     for name, why in result["skipped"].items():
         lines.append(f"left out: {name}: {why}")
     if store := result.get("store"):
-        lines.append(
-            f"\nsample store, 30 days of one-minute samples: {store['append_us']:.2f} us a sample in, "
-            f"{store['bytes_per_sample']:.2f} bytes a sample at rest, {store['read_30d_ms']:.1f} ms for a series of 30 days"
-        )
+        lines += _stored(store)
     return "\n".join(lines)
+
+
+def _stored(store: dict[str, Any]) -> list[str]:
+    """The store's table; peers' published figures are in docs/decisions/."""
+    peer, ours = store.get("prometheus_bytes_per_sample"), store["bytes_per_sample"]
+    at_rest = (
+        f"chunks of prometheus' own blocks of such samples: {peer:.2f}, {peer / ours:.1f}x" if peer else "promtool is not here"
+    )
+    rows = [
+        ("a sample in, CPU, with its sealing", f"{store['append_us']:.2f} us", ""),
+        ("a sample at rest", f"{ours:.2f} bytes", at_rest),
+        ("a series of 30 days, read, CPU", f"{store['read_30d_ms']:.1f} ms", "43,200 samples"),
+        ("the same, counted by the hour", f"{store['tally_30d_ms']:.1f} ms", ""),
+        ("the longest that sealing kept another thread waiting", f"{store['seal_gap_max_ms']:.1f} ms", "includes a busy machine's"),
+    ]
+    head = f"\nsample store, {store['samples']:,.0f} samples: latencies in microseconds, one a minute, 30 days"
+    return [head, *(f"  {what:54}{value:>14}  {beside}".rstrip() for what, value, beside in rows)]
 
 
 def _row(label: str, figures: dict[str, Any], ours: float | None) -> str:

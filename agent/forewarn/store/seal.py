@@ -2,7 +2,7 @@
 
     append -> hot (no index: 1 us) -> warm (sorted by bundle and time) -> chunk of SEAL_RUNS or more -> chunk of FULL
 
-A chunk of a few hundred runs costs a fifth more than a full one, but rows cost ten times as much: so a bundle is sealed early
+A chunk of a hundred runs costs a fifth more than a full one, but rows cost ten times as much: so a bundle is sealed early
 and its small chunks are sealed again when they make a full one. Steps are small (one bundle), happen on the thread that
 appends, behind an append, and hold the interpreter for no longer than any thread does.
 
@@ -23,7 +23,7 @@ from forewarn.store.shapes import SQL, HotRow, known_shapes
 from forewarn.store.sqlite import Database
 from forewarn.store.times import micros
 
-SEAL_RUNS = 240
+SEAL_RUNS = 120
 FULL = 2_880
 HOT_LEAST, HOT_EACH = 500, 16
 STEPS = 16
