@@ -25,10 +25,10 @@ from forewarn.ports import SampleRun
 from forewarn.store.samples import SqliteSamples
 
 LOOKED_AT = 200
-MINUTE, DAYS, TARGETS, BATCH = 60.0, 30, 8, 500
+MINUTE, DAYS, TARGETS, BATCH = 60.0, 30, 4, 500
 LATENCIES = ("resolve_s", "connect_s", "tls_s", "first_byte_s", "total_s")
 LATE_S = 0.001
-PEER_TARGETS, PEER_DAYS = 1, 7
+PEER_TARGETS, PEER_DAYS = 1, 2
 LIMIT = Tally(Bound(below=0.002), 3600.0, DAYS * 86400.0)
 
 
@@ -113,18 +113,18 @@ class _Gaps:
 
 
 def _prometheus(folder: Path, since_s: float) -> float | None:
-    """Bytes a sample in the chunks (without the index) of Prometheus' own blocks, of the first week of one target; its times are
+    """Bytes a sample in the chunks (without the index) of Prometheus' own blocks, of two days of one target; its times are
     whole milliseconds. None without promtool, which reads the file again for every block: hence so few."""
     tool = program("promtool")
     if tool is None:
         return None
-    text, out, rows = folder / "week.txt", folder / "blocks", 0
-    week = list(_month(since_s, PEER_TARGETS, PEER_DAYS))
+    text, out, rows = folder / "days.txt", folder / "blocks", 0
+    some = list(_month(since_s, PEER_TARGETS, PEER_DAYS))
     with text.open("w") as lines:
         for place, name in enumerate((*LATENCIES, "up")):  # samples of one metric stand together
             lines.write(f"# TYPE {name} gauge\n")
-            lines.writelines(f'{name}{{target="{plan[place].target}"}} {values[place]!r} {at:.3f}\n' for plan, at, values in week)
-            rows += len(week)
+            lines.writelines(f'{name}{{target="{plan[place].target}"}} {values[place]!r} {at:.3f}\n' for plan, at, values in some)
+            rows += len(some)
         lines.write("# EOF\n")
     command = [tool, "tsdb", "create-blocks-from", "openmetrics", str(text), str(out)]
     made = subprocess.run(command, capture_output=True, check=False, timeout=120)
