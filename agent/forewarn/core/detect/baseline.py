@@ -14,7 +14,7 @@ from array import array
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from math import exp, isfinite
+from math import exp
 from typing import NamedTuple
 
 from forewarn.core.detect import rarity
@@ -23,7 +23,7 @@ from forewarn.model.finding import Claim, Evidence, RuleState
 from forewarn.model.series import Window
 from forewarn.model.text import Fact, Say, say
 
-LIMIT = 2.0
+LIMIT = 1.9
 """Decades, comparable between series, at which the score is 0.5."""
 ALARM = 0.5
 QUIET_S = 12 * 3600.0
@@ -36,6 +36,8 @@ SLOT_S = 60.0
 SETTLED, SETTLED_S = 5, 1800.0
 USUAL = 0.6
 """Times LIMIT: below this a sample is usual again."""
+HUGE = 1e100
+"""A value beyond this is no measurement; its square could not be kept."""
 FAMILIAR_S = 14 * 86400.0
 """How much of the past is read at a start."""
 MILESTONES = tuple(LEARNED * 4**k for k in range(1, 4))
@@ -103,7 +105,7 @@ def after(options: BaselineOptions, state: BaselineState | None, window: Window,
 
 def taken(options: BaselineOptions, state: BaselineState, at_s: float, value: float, every_s: float = 0.0) -> BaselineState:
     """One sample. `every_s` is the interval at which samples come; 0 where it is not known, which is taken as a minute or more."""
-    if not isfinite(value):
+    if not -HUGE < value < HUGE:
         return state
     if not 0 < every_s < SLOT_S:
         return judged(options, state, at_s, value)

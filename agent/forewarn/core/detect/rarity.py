@@ -36,9 +36,9 @@ SLOT_S = 3 * 3600
 SLOTS = {"none": 0, "day": 8, "week": 16}
 """Histograms by time: of three hours each; with `week`, working days and weekends (UTC) apart."""
 FULL = 20_000
-PRIOR = 0.3
-"""What was never seen counts as seen so many times."""
-BEYOND = 0.05
+PRIOR = 1.0
+"""What was never seen counts as seen once."""
+BEYOND = 0.2
 """Decades for each empty place between what was seen and a value that lies further out."""
 COMMON = 0.1
 """A place with more than this share is common: its tail need not be looked at."""
