@@ -19,6 +19,7 @@ COMMANDS = (
     "notice",
     "playbook",
     "report",
+    "lab",
     "reload",
     "backup",
     "doctor",

@@ -17,6 +17,7 @@ from forewarn.config.files import Document, Path
 from forewarn.config.problems import Problems, Wrong, suggestion
 from forewarn.config.promises import AbsenceWritten, SloWritten, absence, budget, slo
 from forewarn.config.units import duration, number_text, shown, value_of
+from forewarn.config.unusual import BaselineWritten, baseline
 from forewarn.config.validate import validated
 from forewarn.config.written import Duration, Name, Positive, Share, Value, Written, described
 from forewarn.core.detect.forecast import ForecastOptions
@@ -27,7 +28,7 @@ from forewarn.model.level import Colour, Effect, Mode
 from forewarn.model.probe import Rule, Source
 from forewarn.model.series import Labels, parse_metric
 
-LATER = ("baseline", "change", "flatline", "new-term", "cardinality", "compose")
+LATER = ("change", "flatline", "new-term", "cardinality", "compose")
 """Rule kinds of the design that this version does not have."""
 
 DISK = "disk_ok"
@@ -164,6 +165,7 @@ KINDS: Mapping[str, RuleKind] = {
     "risk": RuleKind(RiskWritten, _risk),
     "slo": RuleKind(SloWritten, slo, budget),
     "absence": RuleKind(AbsenceWritten, absence),
+    "baseline": RuleKind(BaselineWritten, baseline),
 }
 
 
@@ -206,7 +208,7 @@ def rules(doc: Document, at: Path, written: list[Any], given: Given, problems: P
     found = list(built)
     for index, one in enumerate(written):
         path = (*at, index)
-        rule = _short(doc, path, one, given, problems) if isinstance(one, str) else _map(doc, path, one, given, problems)
+        rule = one_rule(doc, path, one, given, problems)
         if rule is None:
             continue
         beside = KINDS[rule.kind].beside
@@ -217,6 +219,13 @@ def rules(doc: Document, at: Path, written: list[Any], given: Given, problems: P
             names[made.name] = f"the rule in line {made.source.line}"
             found.append(made)
     return tuple(found)
+
+
+def one_rule(doc: Document, path: Path, written: Any, given: Given, problems: Problems) -> Rule | None:
+    """A rule in either form."""
+    if isinstance(written, str):
+        return _short(doc, path, written, given, problems)
+    return _map(doc, path, written, given, problems)
 
 
 def builtin(source: Source, mode: Mode) -> tuple[Rule, ...]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forewarn.core.detect import absence, cannot_see, down, forecast, pattern, risk, slo, threshold
+from forewarn.core.detect import absence, baseline, cannot_see, down, forecast, pattern, risk, slo, threshold
 from forewarn.model.series import Counts, Tally
 
 
@@ -57,6 +57,15 @@ DETECTORS: Mapping[str, Detector] = {
     "slo-budget": SLO,
     "absence": Detector(
         absence.step, absence.resume, absence.history_s, absence.history_s, lambda options: 0.0, ticks=True, awaits=True
+    ),
+    "baseline": Detector(
+        baseline.step,
+        baseline.resume,
+        baseline.history_s,
+        lambda options: 0.0,
+        lambda options: 0.0,
+        after=baseline.after,
+        claim=baseline.claim,
     ),
     "down": _all_kept(down),
     "cannot-see": _all_kept(cannot_see, ticks=True),

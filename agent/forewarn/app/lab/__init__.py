@@ -1,0 +1,1 @@
+"""The daemon's detectors on files: what `forewarn lab` and rehearsals share."""
