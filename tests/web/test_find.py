@@ -130,7 +130,7 @@ def test_long_lists_say_how_long_they_are_and_lead_on(bare: Stage) -> None:
             break
         body = bare.ask(address).body
         seen += [part.partition('"')[0] for part in body.split('href="/i/')[1:]]
-        after = body.rpartition('<main')[2].partition('href="/now?incident=')[2].partition('"')[0]
+        after = body.rpartition("<main")[2].partition('href="/now?incident=')[2].partition('"')[0]
         address = f"/now?incident={after}" if after else None
     assert seen == ["INC-2000", *(f"INC-{n}" for n in range(1, 1206))]
     rest, after = [], ""
