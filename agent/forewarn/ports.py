@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from forewarn.model.actions import Action
 from forewarn.model.due import Due
 from forewarn.model.finding import Finding, RuleState
+from forewarn.model.glance import Glance
 from forewarn.model.hold import Hold
 from forewarn.model.impact import Measure
 from forewarn.model.incident import Incident, TimelineEntry
@@ -109,6 +110,17 @@ class Stored:
     first_start: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How much is open: incidents that are ahead or live by (state, level), open findings, and of these those that are
+    nobody's incident (tasks) and those that say that something can't be seen (blind)."""
+
+    unresolved: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    findings: int = 0
+    tasks: int = 0
+    blind: int = 0
+
+
 class Ledger(Protocol):
     """Transactional: current entities, the timeline and the outbox. Methods block; the daemon calls them on one thread."""
 
@@ -156,19 +168,59 @@ class Ledger(Protocol):
         *,
         states: Sequence[str] = (),
         incident: str | None = None,
+        of: str | None = None,
+        hidden: Sequence[str] = (),
         newest: bool = True,
         limit: int = 100,
         after: str | None = None,
     ) -> list[Entity]:
-        """Entities of a kind (finding, incident, due, hold, message, run, measure, guard) by number, newest first; `after` is an id."""
+        """Entities of a kind (finding, incident, due, hold, message, run, measure, guard) by number, newest first; `after` is an id.
+
+        `of` narrows findings and messages to their own kind, `hidden` leaves out dues that are about one of these.
+        """
+
+    def get_all(self, ids: Sequence[str]) -> dict[str, Entity]:
+        """The current versions of things by id; what is not there is left out."""
+
+    def standing(self) -> Standing: ...
+
+    def live(self, limit: int, after: str | None = None) -> list[Incident]:
+        """Incidents that are there now, the gravest first, then the oldest; `after` is the id of the last one seen."""
+
+    def ahead(self, limit: int, after: str | None = None) -> list[Incident]:
+        """Forewarnings, the soonest first, those without a date last."""
+
+    def tasks(self, limit: int) -> list[Finding]:
+        """Open findings that are nobody's incident, newest first."""
+
+    def findings_of(self, probe: str, limit: int) -> list[Finding]:
+        """A probe's open findings, newest first."""
+
+    def fired(self, probe: str, since: datetime) -> dict[str, int]:
+        """How many findings each rule of a probe has opened since then."""
+
+    def next_updates(self, incidents: Sequence[str]) -> dict[str, datetime]:
+        """When the customers of each of these incidents are to hear next."""
+
+    def dues_of(self, ids: Sequence[str], hidden: Sequence[str] = ()) -> list[Due]:
+        """The dues of incidents, ended ones too, oldest first, without those that are about something hidden."""
+
+    def open_dues_of(self, subjects: Sequence[str]) -> list[Due]:
+        """Open dues that belong to these things themselves, oldest first."""
+
+    def search(self, kind: str, text: str, limit: int, after: str | None = None) -> list[Entity]:
+        """Incidents or messages in which every word of a text occurs, newest first."""
+
+    def index(self, most: int) -> int:
+        """Index for `search` what an earlier version stored; answers how many, less than `most` at the end."""
 
     def leased(self) -> dict[str, str]:
         """Message id -> id of the action that is being sent now."""
 
     def timeline(self, incident: str) -> list[TimelineEntry]: ...
 
-    def counts(self, kind: str) -> dict[str, int]:
-        """State -> how many."""
+    def counts(self, kind: str, states: Sequence[str] = ()) -> dict[str, int]:
+        """State -> how many, of these states or of all."""
 
     def close(self) -> None: ...
 
@@ -300,7 +352,11 @@ class ProbeView:
 class Stats(Protocol):
     """What the running daemon knows about itself; read by API and console, never stored."""
 
-    def probes(self) -> list[ProbeView]: ...
+    def glance(self) -> Awaitable[Glance]:
+        """All probes, as they were a second ago at most."""
+
+    def views(self, names: Sequence[str]) -> Awaitable[list[ProbeView]]:
+        """All that is known of some probes now; unknown names are left out."""
 
     def lateness_ms(self) -> tuple[float, float]:
         """p50 and p99 of the last thousand runs."""

@@ -1,6 +1,8 @@
 """make bench: what a probe run costs from the moment it is due until its samples are stored, beside a floor and peers.
 
 All of them probe the same nginx at the same time, each on ports of its own, so that the ratios hold on a busy machine.
+    scripts/bench console      what a page of the console costs, see console.py
+    scripts/bench viewers      what fifty people with the console open cost, see viewers.py
     scripts/bench [--targets 1000] [--seconds 30] [--every 10] [--https] [--hanging 5] [--only forewarn,floor] [--no-store]
 """
 
@@ -13,8 +15,10 @@ import tempfile
 import time
 from pathlib import Path
 
+import console
 import report
 import stored
+import viewers
 from contenders import CONTENDERS, PER_PROBE, Contender, Load, missing
 from measure import cpu_s, lateness_ms, quantile, rss_mb
 from place import Place
@@ -25,6 +29,10 @@ WARM_S = 22.0
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["console"]:
+        return console.main(sys.argv[2:])
+    if sys.argv[1:2] == ["viewers"]:
+        return viewers.main(sys.argv[2:])
     args = _arguments()
     names = [name for name in args.only.split(",") if name in CONTENDERS]
     skipped = {name: why for name in names if (why := missing(name, args.https))}

@@ -17,6 +17,7 @@ import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, nullcontext, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -30,6 +31,7 @@ from forewarn.app.selfcare import SelfCare
 from forewarn.app.stats import HELPS, LiveStats, metrics
 from forewarn.config import find
 from forewarn.config.load import load
+from forewarn.core.sought import words_of
 from forewarn.core.work import Decision, State, state_of
 from forewarn.model.actions import RunStep, Send
 from forewarn.model.errors import Busy, ConfigError, ForewarnError, StoreError
@@ -64,6 +66,7 @@ ROLLED, ROLLS, ROLL_PAUSE_S = 4, 500, 0.05
 """Days of targets that are summarised in one go, so many goes an hour, and the rest between them: the others' turn."""
 OUTBOX_KEPT = timedelta(days=7)  # done actions: for looking at what happened lately; the messages themselves stay
 PULSE_S = 10.0
+INDEXED_AT_ONCE, INDEX_PAUSE_S = 100, 0.1
 
 
 def main(args: argparse.Namespace) -> int:
@@ -148,7 +151,8 @@ class Daemon:
         if self._full:
             self._care.disk.begin()
         relieve, held = self._care.disk.relieve, lambda: self._care.disk.full
-        self._ledger = await self._on(self._writer, with_room, relieve, SqliteLedger, self._place.ledger, now)
+        keeper = partial(SqliteLedger, texts=lambda thing: words_of(thing, self._settings))
+        self._ledger = await self._on(self._writer, with_room, relieve, keeper, self._place.ledger, now)
         stack.callback(self._ledger.close)
         self._samples = await self._on(self._sampler, with_room, relieve, SqliteSamples, self._place.samples)
         stack.callback(self._samples.close)
@@ -239,6 +243,7 @@ class Daemon:
         self._schedule.every(PRUNE_S, "retention", self._prune)
         if self._notifier.listening:
             self._schedule.every(min(PULSE_S, (self._notifier.watchdog_s or PULSE_S) / 3), "pulse", self._pulse)
+        self._group.create_task(self._index(), name="index")
         self._outbox_task = start(self._group, "outbox", self._outbox.run, self._clock, essential=True)
         self._wake_at(self._inbox.state)
         await self._care.disk.look()
@@ -251,12 +256,13 @@ class Daemon:
         """Wait a moment for every target's first run, then say what can be seen and what can't."""
         with suppress(TimeoutError):
             async with asyncio.timeout(FIRST_LOOK_S):
-                while any(target.at is None for view in self._poller.views() for target in view.targets):  # noqa: ASYNC110
+                while self._poller.board.waits():  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         address = f"http://{self._settings.daemon.host}:{self._port}/"
         link = None if self._notifier.listening else f"{address}link/{self._links.make()}"  # a journal has other readers
         print(f"Forewarn {__version__}")
-        for line in banner.lines(self._poller.views(), self._settings, address, link, self._place.shown):
+        views = await self._poller.board.views(list(self._settings.probes))
+        for line in banner.lines(views, self._settings, address, link, self._place.shown):
             print(line)
         sys.stdout.flush()
         self._notifier.ready(self._standing())
@@ -304,8 +310,7 @@ class Daemon:
         """One line for `systemctl status`."""
         incidents = self._inbox.state.incidents.values()
         ahead, live = (sum(one.state in states for one in incidents) for states in ((IncidentState.AHEAD,), LIVE))
-        outcomes = [target.outcome for view in self._poller.views() for target in view.targets]
-        up, down, unknown = (outcomes.count(one) for one in ("up", "down", "unknown"))
+        up, down, unknown = self._poller.board.outcomes().values()
         refused = "; a changed configuration was refused" if self._stats.refused else ""
         return f"{ahead} ahead, {live} open; targets: {up} up, {down} down, {unknown} cannot see{refused}"
 
@@ -321,6 +326,12 @@ class Daemon:
             await self._on(self._threads, self._samples.prune_rolled, step_s, now_s - span_s)
         await self._on(self._threads, self._samples.prune, now_s - kept.retention_s)
         await self._on(self._writer, self._ledger.forget_done, self._clock.now() - OUTBOX_KEPT)
+
+    async def _index(self) -> None:
+        """Index for the search what an earlier version stored, in pieces, so that nothing waits long for the writer."""
+        with suppress(StoreError):  # a full disk: the next start goes on
+            while await self._on(self._writer, self._ledger.index, INDEXED_AT_ONCE) == INDEXED_AT_ONCE:  # noqa: ASYNC110
+                await asyncio.sleep(INDEX_PAUSE_S)
 
     def _reload_soon(self) -> None:
         self._group.create_task(self.reload(), name="reload")

@@ -14,6 +14,7 @@ from forewarn.core.respond.guard import DAY, HOUR, runs_since
 from forewarn.model.due import Due
 from forewarn.model.finding import Finding
 from forewarn.model.forecast import Forecast
+from forewarn.model.glance import Sight
 from forewarn.model.hold import Hold
 from forewarn.model.impact import Factor
 from forewarn.model.incident import Incident, TimelineEntry
@@ -51,7 +52,7 @@ def _target(view: TargetLike, reader: Reader) -> Body:
     }
 
 
-def target_why(view: TargetLike, reader: Reader) -> str | None:
+def target_why(view: TargetLike | Sight, reader: Reader) -> str | None:
     """Why a target is not up: the reason in words, with the failing value. None for one that is up."""
     if view.reason is None:
         return view.detail or (reader.tell(say("console.not_yet")) if view.at is None else None)

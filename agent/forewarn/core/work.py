@@ -274,10 +274,15 @@ class Work:
         fresh = {id: thing for id, thing in self._put.items() if isinstance(thing, kind)}
         return [fresh.pop(id, thing) for id, thing in kept.items()] + list(fresh.values())
 
+    def _versioned(self, entry: TimelineEntry) -> TimelineEntry:
+        """With the versions that came of this decision: a line may be written before the last put."""
+        about = (self._put.get(id) for id in (entry.incident, *entry.refs))
+        return replace(entry, versions={it.id: it.version for it in about if isinstance(it, Incident | Message)})
+
     def decision(self) -> Decision:
         return Decision(
             entities=tuple(self._put.values()),
-            entries=tuple(self._entries),
+            entries=tuple(self._versioned(entry) for entry in self._entries),
             actions=tuple(self._actions),
             counters=self._counters,
             done=self.done,

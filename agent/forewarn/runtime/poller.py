@@ -23,6 +23,7 @@ from forewarn.model.probe import Probe, Target
 from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
 from forewarn.model.settings import Settings
 from forewarn.ports import Clock, Kind, ProbeView, Sample, Samples
+from forewarn.runtime.board import Board
 from forewarn.runtime.keeper import Keeper
 from forewarn.runtime.runners import Runners
 from forewarn.runtime.watch import UP, Watch, unwatched
@@ -58,6 +59,7 @@ class Poller:
         self._keeper = Keeper(samples, store_thread, relieve, held)
         self._runners = Runners(kinds, clock, self._deliver, self._keeper.cursor)
         self._watches: dict[str, Watch] = {}
+        self.board = Board(self._watches, clock)
         self._targets: dict[tuple[str, str], Target] = {}
         self._table = Timetable()
         self._late: deque[float] = deque(maxlen=1000)

@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from math import isfinite, nan
 
-from forewarn.model.finding import Finding, FindingState
+from forewarn.model.finding import Finding, FindingState, RuleState
+from forewarn.model.glance import Learner, Sight, Stand
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe
 from forewarn.model.series import Column, Counts, Outcome, ProbeRun, SeriesId, Tally, Window
@@ -44,6 +45,8 @@ class Watch:
         self._left = COSTLY
         self._awaited = Awaited(probe)
         self._timed: list[Line] | None = None  # what a tick must look at; None: lines have come or gone
+        self._learners: list[Line] | None = None  # those with a rule that has to learn; None as above
+        self._stand: Stand | None = None  # None: something has changed since
         self._swept_s = 0.0
         self._ups: dict[str, Line] = {}
         for target in probe.targets:
@@ -152,7 +155,7 @@ class Watch:
     def take(self, run: ProbeRun, now: datetime) -> list[Moved]:
         """What a run changes."""
         self._last[run.target] = run
-        self._left = COSTLY
+        self._left, self._stand = COSTLY, None
         up = self._ups[run.target]
         if run.outcome is Outcome.UNKNOWN:
             return self._ticked(up, now)
@@ -175,6 +178,8 @@ class Watch:
     def tick(self, now: datetime) -> list[Moved]:
         """What the passing of time alone changes; also catches up on costly judgements."""
         self._left = COSTLY
+        if self._learners is None or self._learners:
+            self._stand = None
         moves = self._awaited.others_came(self._lines.values(), now)
         if self._timed is None:
             self._timed = [line for line in self._lines.values() if line.ticks or line.costly]
@@ -197,7 +202,7 @@ class Watch:
                 moves += [judge.unwatched(line.id, now) for judge in line.judges if judge.open]
                 del self._lines[line.id]
                 self._plans.clear()
-                self._timed = None
+                self._timed = self._learners = None
         return moves
 
     def unwatch(self, now: datetime) -> list[Moved]:
@@ -295,7 +300,7 @@ class Watch:
         line = self._lines.get(id)
         if line is None and (len(self._lines) < MOST_SERIES or id.metric == UP[0]):
             line = self._lines[id] = Line.of(id, self.probe.rules)
-            self._timed = None
+            self._timed = self._learners = None
             self._awaited.came(line)
             for judge in line.judges:
                 self._resume(line, judge)
@@ -318,6 +323,22 @@ class Watch:
             self._target(target.name, lines.get(target.name, []), self.dropped if at == 0 else 0, now)
             for at, target in enumerate(self.probe.targets)
         )
+
+    def stand(self) -> Stand:
+        """The probe at a glance."""
+        if self._stand is None:
+            if self._learners is None:
+                lines = (*self._lines.values(), *self._awaited)
+                self._learners = [line for line in lines if any(judge.detector.learns for judge in line.judges)]
+            learning = tuple(Learner(line.id, ready[0]) for line in self._learners if (ready := _ready(line)))
+            self._stand = Stand(self.probe, tuple(self._seen(target.name) for target in self.probe.targets), learning)
+        return self._stand
+
+    def _seen(self, target: str) -> Sight:
+        run = self._last.get(target)
+        if run is None:
+            return Sight(target, "unknown", None, None, None)
+        return Sight(target, str(run.outcome), run.reason, run.detail, datetime.fromtimestamp(run.at_s, UTC))
 
     def last(self) -> list[ProbeRun]:
         """The newest run of each target."""
@@ -355,6 +376,13 @@ def unwatched(finding: Finding, now: datetime) -> Moved:
         claim=None,
         unwatched=True,
     )
+
+
+def _ready(line: Line) -> list[datetime | None]:
+    """Whether a rule of this series learns: when the first answer is expected, nothing where none does."""
+    claims = [judge.claim for judge in line.judges if judge.detector.learns]
+    dates = [claim.ready_at for claim in claims if claim and claim.state is RuleState.LEARNING]
+    return [min((at for at in dates if at), default=None)] if dates else []
 
 
 def _alike(judge: Judge, before: Judge) -> bool:
