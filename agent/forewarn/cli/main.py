@@ -9,7 +9,21 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-COMMANDS = ("run", "check", "try_", "status", "why", "incident", "notice", "playbook", "report", "reload", "doctor", "demo")
+COMMANDS = (
+    "run",
+    "check",
+    "try_",
+    "status",
+    "why",
+    "incident",
+    "notice",
+    "playbook",
+    "report",
+    "reload",
+    "hosts",
+    "doctor",
+    "demo",
+)
 """Modules of this package, in the order in which help lists them. Each has `add(subparsers)` and `run(args) -> int`."""
 
 GLOBAL = {

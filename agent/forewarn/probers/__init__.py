@@ -59,10 +59,10 @@ def _tcp() -> Any:
     return TcpProber()
 
 
-def _smart() -> Any:
+def _smart(machines: Machines = only_here) -> Any:
     from forewarn.probers.smart_read import SmartProber
 
-    return SmartProber()
+    return SmartProber(machines)
 
 
 PROBERS: Mapping[str, Kind] = {
@@ -79,7 +79,9 @@ PROBERS: Mapping[str, Kind] = {
         targets=HERE,
         metrics=temperature.METRICS,
     ),
-    "smart": Kind(smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS),
+    "smart": Kind(
+        smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS, remote=True
+    ),
     "self": Kind(own.SelfOptions, "async", _self, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=own.METRICS),
     "command": Kind(
         command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS, remote=True
