@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import getpass
 import os
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,17 +39,35 @@ def fingerprint(public: Path) -> str:
     return said.split()[1]
 
 
+def running(*argv: str) -> bool:
+    """Whether a program runs that was started with exactly these arguments."""
+    wanted = "\0".join(argv).encode() + b"\0"
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if path.read_bytes() == wanted:
+                return True
+    return False
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
 class Sshd:
     """One daemon: its host key, the keys that it lets in, and extra lines of its configuration."""
 
-    def __init__(self, folder: Path, *lines: str, kind: str = "ed25519", under: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, *lines: str, kind: str = "ed25519", under: Sequence[str] = (), user: str = ME) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.port = folder, free_port()
+        self.folder, self.port, self.user = folder, free_port(), user
         self.host_key = folder / "host_key"
         if not self.host_key.exists():
             new_key(self.host_key, kind)
         self.allowed = folder / "authorized_keys"
         self.allowed.touch()
+        self.allowed.chmod(0o644)
         config = folder / "sshd_config"
         config.write_text(
             "\n".join(
@@ -85,13 +104,18 @@ class Sshd:
         with self.allowed.open("a") as file:
             file.write(public.read_text())
 
-    def children(self) -> list[int]:
-        return [int(pid) for pid in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()]
+    def connections(self) -> list[int]:
+        """The process of each connection."""
+        return children(self.process.pid)
 
     def cut(self) -> None:
-        """End the processes of all connections."""
-        for pid in self.children():
-            os.kill(pid, 9)
+        """End all connections, and what runs on them: of each the process with the rights, and what it began."""
+        ours = self.connections()
+        for pid in ours:
+            ours += children(pid)
+        for pid in ours:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def stop(self) -> None:
         self.cut()
@@ -104,7 +128,7 @@ class Sshd:
         if not known.exists():
             known.write_text(f"[127.0.0.1]:{self.port} {' '.join(self.host_key.with_suffix('.pub').read_text().split()[:2])}\n")
         made = Host(
-            name=name, address="127.0.0.1", port=self.port, user=ME, key=str(key), known_hosts=(str(known),), source=SOURCE
+            name=name, address="127.0.0.1", port=self.port, user=self.user, key=str(key), known_hosts=(str(known),), source=SOURCE
         )  # fmt: skip
         return replace(made, **more)  # type: ignore[arg-type]
 

@@ -29,11 +29,15 @@ if TYPE_CHECKING:
 log = structlog.get_logger("forewarn.ssh")
 CONNECT_S = 10.0
 """How long a host may take to answer at all; and again for keys and log-in, from its turn on."""
+WAY_S = 3 * CONNECT_S
+"""The same with the look-up of its name, or with the hosts before it."""
 COMMANDS = 4
 """At once on one host; sshd opens ten (MaxSessions)."""
 PAUSES_S = (1.0, 2.0, 5.0, 15.0, 30.0)
 LOCKED_PAUSES_S = (30.0, 60.0, 120.0, 300.0)
 """After a log-in that was refused: tools that lock out who knocks too often count these."""
+LEAVE_S = 0.25
+"""So long the message that ends a command may take to leave."""
 STALLED_S = 2.0
 """A connection on which a command could not be handed over for so long is given up."""
 OPENINGS, STARTS = 8, 32
@@ -92,7 +96,9 @@ class Connection:
             except TimeoutError:
                 timed_out = True
             finally:
-                self._let_go(command, kill=not ended)
+                leaving = self._let_go(command, kill=not ended)
+            if timed_out:
+                await asyncio.wait({leaving}, timeout=LEAVE_S)
             out, err = (bytes(kept) for kept in command.kept)
             return Done(code, (out, err), (command.sizes[0], command.sizes[1]), timed_out)
 
@@ -189,10 +195,11 @@ class Connection:
             raise
         return command  # type: ignore[no-any-return]
 
-    def _let_go(self, command: Command, *, kill: bool) -> None:
+    def _let_go(self, command: Command, *, kill: bool) -> asyncio.Task[None]:
         task = asyncio.create_task(self._leave(command, kill))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
+        return task
 
     async def _leave(self, command: Command, kill: bool) -> None:
         with suppress(RuntimeError):  # the pool is closed, and the connection with it
@@ -230,7 +237,7 @@ class Connection:
         files = await self._lane.do(_known, host)
         stage, ssh, sock = "answer", None, None
         try:
-            async with asyncio.timeout(CONNECT_S) as limit:
+            async with asyncio.timeout(WAY_S) as limit:
                 sock = await self._way()
                 limit.reschedule(None)
                 async with self._shared.opening.turn(last=self._failures > 0):
@@ -251,6 +258,8 @@ class Connection:
                 why = f"{host.name} ({host.place}) does not {stage} within {CONNECT_S:g} s"
                 raise CannotReach("unreachable", why) from None
             raise
+        finally:
+            library.let_go(keys)
 
     async def _way(self) -> Any:
         """A socket to the host, which has begun to speak; or a tunnel through the host before it."""

@@ -252,9 +252,8 @@ def keys_for(host: Host) -> list[paramiko.PKey]:
     """The key of the configuration; else those of the agent and then the user's own. Blocks. Raises CannotReach."""
     if host.key:
         try:
-            about = Path(host.key).stat()
             secret = host.passphrase.reveal() if host.passphrase else None
-            return [_key(host.key, host.certificate, secret, about.st_mtime_ns)]
+            return [_key(host.key, host.certificate, secret, _changed(host.key, host.certificate))]
         except FileNotFoundError as error:
             raise CannotReach("missing", f"the key of {host.name} is not there: {error.filename}") from None
         except PermissionError as error:
@@ -266,14 +265,15 @@ def keys_for(host: Host) -> list[paramiko.PKey]:
 
 
 @lru_cache(maxsize=64)
-def _key(path: str, certificate: str | None, passphrase: str | None, changed_ns: int) -> paramiko.PKey:
+def _key(path: str, certificate: str | None, passphrase: str | None, changed: tuple[int, int]) -> paramiko.PKey:
     """Read once for all hosts: opening an encrypted key takes a good part of a second, on purpose."""
     try:
-        key = paramiko.PKey.from_path(path, passphrase)
-    except (TypeError, ValueError) as error:
-        if passphrase is None and ("encrypted" in str(error) or "assword" in str(error)):
-            raise ValueError("it is encrypted; write passphrase_file: FILE, or load it into an agent") from None
-        raise ValueError("the passphrase does not open it" if passphrase is not None else str(error)) from None
+        key = paramiko.PKey.from_path(path, passphrase.encode() if passphrase else None)  # type: ignore[arg-type]  # bytes, see there
+    except TypeError:  # the library's way to say that one of the two is there alone
+        needs = "write passphrase_file: FILE, or load it into an agent"
+        raise ValueError("it is not encrypted; take passphrase_file out" if passphrase else f"it is encrypted; {needs}") from None
+    except ValueError as error:
+        raise ValueError("the passphrase does not open it" if passphrase else str(error)) from None
     if certificate:
         if not Path(certificate).is_file():
             raise ValueError(f"there is no certificate {certificate}")
@@ -281,11 +281,28 @@ def _key(path: str, certificate: str | None, passphrase: str | None, changed_ns:
     return key
 
 
+def _changed(path: str, certificate: str | None) -> tuple[int, int]:
+    """When a key and its certificate were written last, in nanoseconds. Raises OSError for a key that is not there."""
+    beside = Path(certificate or f"{path}-cert.pub")
+    return Path(path).stat().st_mtime_ns, beside.stat().st_mtime_ns if beside.is_file() else 0
+
+
+def let_go(keys: list[paramiko.PKey]) -> None:
+    """The keys are needed no more: the agent is left."""
+    for key in keys:
+        if isinstance(key, paramiko.AgentKey):
+            key.agent.close()  # type: ignore[attr-defined]
+
+
 def _agent_keys(host: Host) -> list[paramiko.PKey]:
     try:
-        return list(paramiko.Agent().get_keys())
+        agent = paramiko.Agent()
+        keys = list(agent.get_keys())
     except (paramiko.SSHException, OSError, EOFError) as error:
         raise CannotReach("config", f"the agent that is to open {host.name} can't be asked: {_said(error)}") from None
+    if not keys:
+        agent.close()
+    return list(keys)
 
 
 def _own_keys() -> list[paramiko.PKey]:
@@ -294,5 +311,5 @@ def _own_keys() -> list[paramiko.PKey]:
     for name in OWN_KEYS:
         path = Path("~/.ssh", name).expanduser()
         with suppress(paramiko.SSHException, ValueError, TypeError, OSError):
-            found.append(_key(str(path), None, None, path.stat().st_mtime_ns))
+            found.append(_key(str(path), None, None, _changed(str(path), None)))
     return found
