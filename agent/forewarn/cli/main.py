@@ -21,6 +21,7 @@ COMMANDS = (
     "report",
     "lab",
     "reload",
+    "hosts",
     "backup",
     "doctor",
     "demo",

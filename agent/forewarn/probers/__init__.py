@@ -1,6 +1,7 @@
 """The kinds of probes: one line each. Heavy libraries are imported when a prober is made, options always.
 
-A new kind is its module with options, its line here, its tests, one example in probes/ and one section in docs/.
+A new kind is its module with options, its line here, its tests, one example in probes/ and one section in docs/. One that
+can also look at hosts over SSH says `remote=True` and takes Machines (reach/machine.py).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
 from forewarn.probers import command, host, http, log, own, smart, tcp, temperature
+from forewarn.reach.machine import Machines, only_here
 
 HERE = (Target("local", "local"),)
 """The one target of kinds that look at this machine."""
@@ -40,10 +42,10 @@ def _temperature() -> Any:
     return TemperatureProber()
 
 
-def _command() -> Any:
+def _command(machines: Machines = only_here) -> Any:
     from forewarn.probers.command_run import CommandProber
 
-    return CommandProber()
+    return CommandProber(machines)
 
 
 def _self() -> Any:
@@ -57,10 +59,10 @@ def _tcp() -> Any:
     return TcpProber()
 
 
-def _smart() -> Any:
+def _smart(machines: Machines = only_here) -> Any:
     from forewarn.probers.smart_read import SmartProber
 
-    return SmartProber()
+    return SmartProber(machines)
 
 
 PROBERS: Mapping[str, Kind] = {
@@ -77,7 +79,11 @@ PROBERS: Mapping[str, Kind] = {
         targets=HERE,
         metrics=temperature.METRICS,
     ),
-    "smart": Kind(smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS),
+    "smart": Kind(
+        smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS, remote=True
+    ),
     "self": Kind(own.SelfOptions, "async", _self, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=own.METRICS),
-    "command": Kind(command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS),
+    "command": Kind(
+        command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS, remote=True
+    ),
 }

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from forewarn.core import overview
 from forewarn.core.reader import Body, Reader, number, shown_unit
-from forewarn.core.show import target_why
+from forewarn.core.show import host_away, target_why
 from forewarn.model.finding import RuleState
 from forewarn.model.glance import Glance, Sight, Stand
 from forewarn.model.incident import Incident
@@ -121,7 +121,9 @@ def blind(glance: Glance, reader: Reader) -> list[Blind]:
     """All that we could not look at, by reason, the commonest first."""
     reasons: dict[str, list[str]] = {}
     for stand, seen in glance.unseen:
-        reasons.setdefault(_short_reason(seen, reader), []).append(_name(stand, seen))
+        names = reasons.setdefault(_short_reason(seen, reader), [])
+        if (name := _name(stand, seen)) not in names:
+            names.append(name)
     return [Blind(reason=why, names=tuple(names)) for why, names in sorted(reasons.items(), key=lambda pair: -len(pair[1]))]
 
 
@@ -152,6 +154,8 @@ def _short_reason(target: Sight, reader: Reader) -> str:
 
 
 def _name(stand: Stand, target: Sight) -> str:
+    if away := host_away(stand.probe, target):
+        return away
     return stand.probe.name if len(stand.targets) == 1 else f"{stand.probe.name} {target.target}"
 
 
