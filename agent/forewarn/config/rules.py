@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import create_model
 
+from forewarn.config import novelty
 from forewarn.config.files import Document, Path
 from forewarn.config.problems import Problems, Wrong, suggestion
 from forewarn.config.promises import AbsenceWritten, SloWritten, absence, budget, slo
@@ -27,7 +28,7 @@ from forewarn.model.level import Colour, Effect, Mode
 from forewarn.model.probe import Rule, Source
 from forewarn.model.series import Labels, parse_metric
 
-LATER = ("baseline", "change", "flatline", "new-term", "cardinality", "compose")
+LATER = ("baseline",)
 """Rule kinds of the design that this version does not have."""
 
 DISK = "disk_ok"
@@ -164,6 +165,11 @@ KINDS: Mapping[str, RuleKind] = {
     "risk": RuleKind(RiskWritten, _risk),
     "slo": RuleKind(SloWritten, slo, budget),
     "absence": RuleKind(AbsenceWritten, absence),
+    "flatline": RuleKind(novelty.FlatlineWritten, novelty.flatline),
+    "change": RuleKind(novelty.ChangeWritten, novelty.change),
+    "new-term": RuleKind(novelty.NewTermWritten, novelty.new_term),
+    "cardinality": RuleKind(novelty.CardinalityWritten, novelty.cardinality),
+    "compose": RuleKind(novelty.ComposeWritten, novelty.compose),
 }
 
 
@@ -202,6 +208,7 @@ class Given:
 def rules(doc: Document, at: Path, written: list[Any], given: Given, problems: Problems) -> tuple[Rule, ...]:
     """The rules of a probe, the built-in ones first. `at` is the path of the list."""
     built = builtin(doc.at(at[:-1]), given.mode)
+    composed: list[tuple[int, Rule]] = []
     names = {rule.name: "a built-in rule" for rule in built}
     found = list(built)
     for index, one in enumerate(written):
@@ -216,6 +223,9 @@ def rules(doc: Document, at: Path, written: list[Any], given: Given, problems: P
                 break
             names[made.name] = f"the rule in line {made.source.line}"
             found.append(made)
+        composed += [(index, rule)] if rule.kind == "compose" else []
+    for index, rule in composed:
+        novelty.named(doc, at, index, rule, frozenset(names), problems)
     return tuple(found)
 
 

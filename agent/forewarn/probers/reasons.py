@@ -31,6 +31,7 @@ class Reason(StrEnum):
     JSON = "json"
     CRITICAL = "critical"  # a check program says so
     # we could not look
+    BUSY = "busy"  # what we ask says that it can't answer now
     PERMISSION = "permission"
     MISSING = "missing"  # a file or certificate bundle that is not there
     NO_TOOL = "no_tool"
