@@ -180,4 +180,4 @@ def _run(probe: Probe, target: Target, at_s: float, values: Mapping[Column, floa
 def recent_s(probe: Probe) -> float:
     """How far a single look reaches back: as far as the rules do, a quarter of an hour at least and a day at most."""
     spans = [float(getattr(rule.options, "within_s", 0.0) or 0.0) for rule in probe.rules]
-    return min(86400.0, max(900.0, *spans))
+    return min(86400.0, max(900.0, *spans, 0.0))
