@@ -31,8 +31,8 @@ def call(url: str, path: str, body: Any = None, method: str = "POST") -> Any:
     lines = isinstance(body, list)
     data = "".join(json.dumps(one) + "\n" for one in body) if lines else json.dumps(body) if body is not None else None
     headers = {"Content-Type": "application/x-ndjson" if lines else "application/json"}
-    request = urllib.request.Request(url + path, data.encode() if data else None, headers, method=method)  # noqa: S310
-    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+    request = urllib.request.Request(url + path, data.encode() if data else None, headers, method=method)
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 
 

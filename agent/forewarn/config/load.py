@@ -41,7 +41,7 @@ from forewarn.ports import Kind
 MAPS = ("forewarn", "services", "customers", "oncall", "ladder")
 """Files of config/, each NAME.yaml, or a folder NAME/ whose files are merged in lexical order."""
 
-_OTHERS = ("phrases", "schemas", "demo")
+_OTHERS = ("phrases", "schemas", "demo", "examples")
 _ENDINGS = (".yaml", ".yml")
 _MADE_OF = {"ladder": {"ladder"}, "services": {"service", "tag"}, "oncall": {"person", "team", "person or rota"}}
 """Kinds of thing that are not all known when such a file can't be read."""

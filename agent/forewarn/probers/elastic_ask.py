@@ -6,12 +6,14 @@ of the closed list, and is never *down*: that Elasticsearch can't be asked says 
 
 from __future__ import annotations
 
+import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
+from aiohttp import ServerFingerprintMismatch
 from elastic_transport import TlsError
 from elasticsearch import (
     ApiError,
@@ -27,6 +29,8 @@ from forewarn.probers.elastic import ElasticOptions, addresses
 from forewarn.probers.elastic_kql import Dsl
 from forewarn.probers.reasons import Failure, Reason, unknown
 from forewarn.reach.mask import mask
+
+logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)  # each failure is a run with its reason already
 
 KEEP_ALIVE = "1m"
 DETAIL = 200
@@ -133,10 +137,10 @@ class Cluster:
     async def _asked(self, call: Any) -> Dsl:
         try:
             body = (await call).body
-        except ApiError as error:
-            raise CannotAsk(_of_status(error)) from None
         except UnsupportedProductError:
             raise CannotAsk(unknown(Reason.PROTOCOL, "what answers is not Elasticsearch")) from None
+        except ApiError as error:
+            raise CannotAsk(_of_status(error, self.secrets)) from None
         except TransportError as error:
             raise CannotAsk(_of_line(error)) from None
         if not isinstance(body, dict):
@@ -162,11 +166,12 @@ def _with_port(node: str) -> str:
     return node if port else f"{scheme}://{host}:{'443' if scheme == 'https' else '80'}{slash}{path}"
 
 
-def _of_status(error: ApiError) -> Failure:
-    """What a refusal means. The client takes an answer without Elasticsearch's sign for another product only when it is good."""
+def _of_status(error: ApiError, secrets: Secrets) -> Failure:
+    """What a refusal means, in the first line of Elasticsearch's own words."""
     status = error.meta.status
-    said = _said(error.body) or error.message
-    return unknown(STATUS.get(status, Reason.STATUS), mask(f"{status}: {said}")[:DETAIL])
+    said = (_said(error.body) or error.message).partition("\n")[0]
+    hidden = mask(f"{status}: {said}", secrets.api_key or "", secrets.basic[1] if secrets.basic else "")
+    return unknown(STATUS.get(status, Reason.STATUS), hidden[:DETAIL])
 
 
 def _said(body: object) -> str:
@@ -196,6 +201,8 @@ def _of_line(error: TransportError) -> Failure:
     text = _shown(error)
     if isinstance(error, ConnectionTimeout):
         return unknown(Reason.TIMEOUT, "no answer in time")
+    if any(isinstance(one, ServerFingerprintMismatch) for one in _causes(error)):
+        return unknown(Reason.TLS, "the certificate has another fingerprint")
     if isinstance(error, TlsError) or any(isinstance(one, ssl.SSLError) for one in _causes(error)):
         return unknown(Reason.TLS, text)
     if isinstance(error, SerializationError):

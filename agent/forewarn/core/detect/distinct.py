@@ -19,6 +19,8 @@ from forewarn.model.text import Fact, Say
 MOST = 10_000
 """Names that are held; beyond it the oldest go, and the count is a lower bound."""
 SHOWN = 5
+ONE_LOOK_S = 0.01
+"""Samples that are nearer are of one look: a new label is born with 0 right before its first count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +84,7 @@ def after(options: Options, state: DistinctState | None, window: Window, now: da
     """The state alone."""
     state = state or DistinctState()
     at_s = window.times_s[-1] if window.fresh and window.times_s else max(now.timestamp(), state.at_s)
-    seen = dict(state.seen)
+    before_s, seen = state.at_s, dict(state.seen)
     for name in window.came:
         seen.pop(name, None)
         seen[name] = at_s
@@ -94,7 +96,8 @@ def after(options: Options, state: DistinctState | None, window: Window, now: da
     state = replace(state, seen=seen, since_s=since_s, at_s=at_s)
     firing = _beyond(options, state, fresh=window.fresh > 0)
     lines = (window.lines if window.came else ()) or (state.lines if firing else ())
-    return replace(state, firing=firing, runs=state.runs + (window.fresh > 0) if firing else 0, lines=lines)
+    another = window.fresh > 0 and (not state.firing or at_s - before_s > ONE_LOOK_S)
+    return replace(state, firing=firing, runs=state.runs + another if firing else 0, lines=lines)
 
 
 def _beyond(options: Options, state: DistinctState, fresh: bool) -> bool:
