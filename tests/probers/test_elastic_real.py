@@ -348,5 +348,5 @@ async def test_a_single_look_shows_the_last_quarter_of_an_hour(server: Server, i
     server.put(index, many(3, START - 800, user="a") + many(4, START - 1000, user="a"))
     probe = plain(server, index, by=["user"])
     run = await ElasticFollower().once(probe, probe.targets[0], START)
-    assert run.detail == "3 documents in the last 15 min"
+    assert str(run.detail).startswith("3 documents in the last 15 min; the newest: 2026-11-20T09:4")
     assert run.cursor is None

@@ -143,14 +143,14 @@ async def _look(probes: list[Probe]) -> list[ProbeView]:
 
     from forewarn.ports import ProbeView
     from forewarn.probers import PROBERS
-    from forewarn.probers.once import run_once
+    from forewarn.probers.once import recent_runs
     from forewarn.runtime.watch import Watch
 
     views = []
     for probe in probes:
         kind = PROBERS[probe.kind]
         prober = kind.make()
-        runs = await run_once(kind.shape, prober, probe, datetime.now(UTC).timestamp())
+        runs = await recent_runs(kind.shape, prober, probe, datetime.now(UTC).timestamp())
         closing = prober.close()
         if isawaitable(closing):
             await closing

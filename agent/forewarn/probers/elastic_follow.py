@@ -13,7 +13,7 @@ from forewarn.model.probe import Probe, Target
 from forewarn.model.series import ProbeRun
 from forewarn.ports import Deliver
 from forewarn.probers.elastic import ElasticOptions
-from forewarn.probers.elastic_count import Place, first_place
+from forewarn.probers.elastic_count import MATCHES, Place, first_place
 from forewarn.probers.reasons import Reason, failed, unknown
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 SMALLEST_PAGE = 50
 MOST_AT_ONCE = 50
 """Looks in a row without a pause, while there is more to read."""
+SHOWN = 160
+"""Characters of an example that a single look shows."""
 Sleep = Callable[[float], Coroutine[Any, Any, None]]
 
 
@@ -62,30 +64,26 @@ class ElasticFollower:
                 group.create_task(self._follow(one, cursor_now, deliver), name=f"elasticsearch {one.target.name}")
 
     async def once(self, probe: Probe, target: Target, at_s: float) -> ProbeRun:
-        """A look at what has come lately, as far back as the rules look."""
+        """A look at what has come lately, all of it counted."""
+        return (await self.recent(probe, target, at_s))[-1]
+
+    async def recent(self, probe: Probe, target: Target, at_s: float) -> tuple[ProbeRun, ...]:
+        """The same, each interval at its own time, as far back as the rules look; the last run says how many."""
         looking = await _module()
-        options: ElasticOptions = probe.options  # type: ignore[assignment]
         since_s = at_s - looking.recent_s(probe)
-        one = Following(probe, target, first_place(options, since_s), options.page)
-        total: ProbeRun | None = None
+        one = Following(probe, target, first_place(probe.options, since_s), probe.options.page)  # type: ignore[arg-type, attr-defined]
+        runs: list[ProbeRun] = []
         try:
             for _ in range(MOST_AT_ONCE):
-                runs = await self._look(one, at_s)
-                total = replace(runs[-1], at_s=at_s, cursor=None)
-                if not one.behind:
+                runs += await self._look(one, at_s)
+                if not one.behind or runs[-1].reason is not None:
                     break
         finally:
             await _closed(one)
-        assert total is not None
-        if total.reason is None:
-            matched = sum(
-                value for (metric, _), value in zip(total.columns, total.values, strict=True) if metric == "matches_total"
-            )
-            minutes = round((at_s - since_s) / 60)
-            span = f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
-            said = f"{matched:.0f} documents in the last {span}"
-            total = replace(total, detail=f"{said}; {total.detail}" if total.detail else said)
-        return total
+        last = runs[-1]
+        if last.reason is None:
+            runs[-1] = replace(last, detail=_summary(runs, at_s - since_s))
+        return tuple(runs)
 
     def close(self) -> None:
         """Nothing is held between runs."""
@@ -132,6 +130,17 @@ class ElasticFollower:
         one.place, one.behind, one.page = looked.place, looked.more, min(options.page, one.page * 2)  # type: ignore[attr-defined]
         runs: tuple[ProbeRun, ...] = looked.runs
         return runs
+
+
+def _summary(runs: list[ProbeRun], span_s: float) -> str:
+    """How many documents there were, what else is to be said, and the newest example."""
+    pairs = zip(runs[-1].columns, runs[-1].values, strict=True)
+    matched = sum(value for (metric, _), value in pairs if metric == MATCHES)
+    minutes = round(span_s / 60)
+    span = f"{minutes // 60} h" if minutes % 60 == 0 else f"{minutes} min"
+    lines = [line for run in runs for line in run.lines]
+    example = f"the newest: {lines[-1][:SHOWN]}" if lines else None
+    return "; ".join(filter(None, (f"{matched:.0f} documents in the last {span}", runs[-1].detail, example)))
 
 
 def _place(options: ElasticOptions, stored: object) -> Place | None:
