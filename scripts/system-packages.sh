@@ -11,6 +11,9 @@ want smartctl smartmontools
 want sshd openssh-server
 want ssh-agent openssh-client
 want nginx nginx-light
+want mvn maven
+want java openjdk-17-jre-headless
+want unzip unzip
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
 if [ "${1:-}" = --slow ]; then
     want debootstrap debootstrap

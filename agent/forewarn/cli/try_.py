@@ -143,7 +143,7 @@ async def _look(probes: list[Probe], settings: Settings) -> list[ProbeView]:
 
     from forewarn.ports import ProbeView
     from forewarn.probers import PROBERS
-    from forewarn.probers.once import run_once
+    from forewarn.probers.once import recent_runs
     from forewarn.reach.fleet import Fleet
     from forewarn.runtime.watch import Watch
 
@@ -151,7 +151,7 @@ async def _look(probes: list[Probe], settings: Settings) -> list[ProbeView]:
     for probe in probes:
         kind = PROBERS[probe.kind].on(fleet)
         prober = kind.make()
-        runs = await run_once(kind.shape, prober, probe, datetime.now(UTC).timestamp())
+        runs = await recent_runs(kind.shape, prober, probe, datetime.now(UTC).timestamp())
         closing = prober.close()
         if isawaitable(closing):
             await closing

@@ -42,7 +42,7 @@ from forewarn.ports import Kind
 MAPS = ("forewarn", "hosts", "services", "customers", "oncall", "ladder")
 """Files of config/, each NAME.yaml, or a folder NAME/ whose files are merged in lexical order."""
 
-_OTHERS = ("phrases", "schemas", "demo", "ssh")
+_OTHERS = ("phrases", "schemas", "demo", "examples", "ssh")
 _ENDINGS = (".yaml", ".yml")
 _MADE_OF = {
     "ladder": {"ladder"},

@@ -24,7 +24,7 @@ from forewarn.model.probe import Probe, Target
 from forewarn.ports import Kind
 from forewarn.reach.machine import HERE
 
-LATER = ("smart", "temperature", "tcp", "elasticsearch", "command", "journal", "heartbeat", "certificate", "dns", "icmp")
+LATER = ("smart", "temperature", "tcp", "command", "journal", "heartbeat", "certificate", "dns", "icmp")
 """Kinds of the design that this version may not have yet: named in the error, so that nobody looks for a typing error."""
 
 NO_HOSTS: Mapping[str, Host] = {}
@@ -157,6 +157,7 @@ def _metrics(kind: Kind, options: Any) -> frozenset[str]:
     values = getattr(options, "values", None)
     patterns = getattr(options, "patterns", None)
     own = list(values) if isinstance(values, Mapping) else []
+    own += getattr(options, "own_metrics", ())
     own += [name if name.endswith("_total") else f"{name}_total" for name in patterns] if isinstance(patterns, Mapping) else []
     return frozenset((*kind.metrics, *own, "up"))
 

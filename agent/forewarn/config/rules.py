@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import create_model
 
+from forewarn.config import novelty
 from forewarn.config.files import Document, Path
 from forewarn.config.problems import Problems, Wrong, suggestion
 from forewarn.config.promises import AbsenceWritten, SloWritten, absence, budget, slo
@@ -27,9 +28,6 @@ from forewarn.core.detect.threshold import ThresholdOptions
 from forewarn.model.level import Colour, Effect, Mode
 from forewarn.model.probe import Rule, Source
 from forewarn.model.series import Labels, parse_metric
-
-LATER = ("change", "flatline", "new-term", "cardinality", "compose")
-"""Rule kinds of the design that this version does not have."""
 
 DISK = "disk_ok"
 """The series that a risk is about."""
@@ -166,6 +164,11 @@ KINDS: Mapping[str, RuleKind] = {
     "slo": RuleKind(SloWritten, slo, budget),
     "absence": RuleKind(AbsenceWritten, absence),
     "baseline": RuleKind(BaselineWritten, baseline),
+    "flatline": RuleKind(novelty.FlatlineWritten, novelty.flatline),
+    "change": RuleKind(novelty.ChangeWritten, novelty.change),
+    "new-term": RuleKind(novelty.NewTermWritten, novelty.new_term),
+    "cardinality": RuleKind(novelty.CardinalityWritten, novelty.cardinality),
+    "compose": RuleKind(novelty.ComposeWritten, novelty.compose),
 }
 
 
@@ -204,6 +207,7 @@ class Given:
 def rules(doc: Document, at: Path, written: list[Any], given: Given, problems: Problems) -> tuple[Rule, ...]:
     """The rules of a probe, the built-in ones first. `at` is the path of the list."""
     built = builtin(doc.at(at[:-1]), given.mode)
+    composed: list[tuple[int, Rule]] = []
     names = {rule.name: "a built-in rule" for rule in built}
     found = list(built)
     for index, one in enumerate(written):
@@ -218,6 +222,9 @@ def rules(doc: Document, at: Path, written: list[Any], given: Given, problems: P
                 break
             names[made.name] = f"the rule in line {made.source.line}"
             found.append(made)
+        composed += [(index, rule)] if rule.kind == "compose" else []
+    for index, rule in composed:
+        novelty.named(doc, at, index, rule, frozenset(names), problems)
     return tuple(found)
 
 
@@ -300,13 +307,11 @@ def _map(doc: Document, path: Path, one: Any, given: Given, problems: Problems) 
 
 def _unknown_kind(doc: Document, path: Path, one: dict[str, Any], problems: Problems) -> bool:
     """A key that holds a map is meant as a kind."""
-    bad = [key for key, value in one.items() if key not in KINDS and (key in LATER or isinstance(value, dict))]
+    bad = [key for key, value in one.items() if key not in KINDS and isinstance(value, dict)]
     for key in bad:
         near = suggestion(key, KINDS) or ""
-        if key in LATER or not near.startswith("did"):
-            problems.add(doc, (*path, key), f'rule kind "{key}" is not in this version', f"kinds: {', '.join(KINDS)}")
-        else:
-            problems.add(doc, (*path, key), f'"{key}" is not a rule kind', near)
+        right = near if near.startswith("did") else f"kinds: {', '.join(KINDS)}"
+        problems.add(doc, (*path, key), f'"{key}" is not a rule kind', right)
     return bool(bad)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import command, host, http, log, own, smart, tcp, temperature
+from forewarn.probers import command, elastic, host, http, log, own, smart, tcp, temperature
 from forewarn.reach.machine import Machines, only_here
 
 HERE = (Target("local", "local"),)
@@ -65,6 +65,12 @@ def _smart(machines: Machines = only_here) -> Any:
     return SmartProber(machines)
 
 
+def _elastic() -> Any:
+    from forewarn.probers.elastic_follow import ElasticFollower
+
+    return ElasticFollower()
+
+
 PROBERS: Mapping[str, Kind] = {
     "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
     "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS),
@@ -83,6 +89,7 @@ PROBERS: Mapping[str, Kind] = {
         smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS, remote=True
     ),
     "self": Kind(own.SelfOptions, "async", _self, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=own.METRICS),
+    "elasticsearch": Kind(elastic.ElasticOptions, "follower", _elastic, every_s=30.0, timeout_s=15.0, metrics=elastic.METRICS),
     "command": Kind(
         command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS, remote=True
     ),

@@ -32,6 +32,14 @@ async def run_once(shape: str, prober: Any, probe: Probe, now_s: float) -> tuple
     return tuple(await asyncio.gather(*map(one, probe.targets)))
 
 
+async def recent_runs(shape: str, prober: Any, probe: Probe, now_s: float) -> tuple[ProbeRun, ...]:
+    """As `run_once`; of a prober that knows when each thing happened (`recent`) all runs of the last while, oldest first."""
+    if not hasattr(prober, "recent"):
+        return await run_once(shape, prober, probe, now_s)
+    found = await asyncio.gather(*(prober.recent(probe, target, now_s) for target in probe.targets))
+    return tuple(run for runs in found for run in runs)
+
+
 async def _by_engine(engine: Any, probe: Probe, now_s: float) -> tuple[ProbeRun, ...]:
     done = asyncio.get_running_loop().create_future()
     runs: dict[str, ProbeRun] = {}

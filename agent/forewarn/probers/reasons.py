@@ -36,6 +36,7 @@ class Reason(StrEnum):
     HOST_KEY_CHANGED = "host_key_changed"  # it shows another key than the one that is known
     JUMP = "jump"  # the host that it is reached through
     # we could not look
+    BUSY = "busy"  # what we ask says that it can't answer now
     PERMISSION = "permission"
     MISSING = "missing"  # a file or certificate bundle that is not there
     NO_TOOL = "no_tool"

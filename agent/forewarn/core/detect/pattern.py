@@ -58,7 +58,7 @@ def after(options: PatternOptions, state: PatternState | None, window: Window, n
     state = state or PatternState()
     if state.first_s is None and window.times_s:
         state = replace(state, first_s=window.times_s[0] if window.fresh == len(window.times_s) else -1.0)
-    now_s = max(now.timestamp(), window.times_s[-1]) if window.times_s else now.timestamp()
+    now_s = _now_s(window, now)
     grown = growth(window, now_s - options.within_s, state.first_s)
     over = grown > options.more_than
     over_s = now_s if over else min(state.over_s, now_s)  # a clock that was set back prolongs nothing
@@ -69,6 +69,13 @@ def after(options: PatternOptions, state: PatternState | None, window: Window, n
     lines = window.lines or (state.lines if firing else ())
     runs = state.runs + 1 if over else state.runs if firing else 0
     return replace(state, firing=firing, over_s=over_s, runs=runs, grown=grown, lines=lines)
+
+
+def _now_s(window: Window, now: datetime) -> float:
+    """A fresh sample is judged at its own time: what is caught up with after a stop happened then."""
+    if window.fresh:
+        return window.times_s[-1]
+    return max(now.timestamp(), window.times_s[-1]) if window.times_s else now.timestamp()
 
 
 def growth(window: Window, since_s: float, first_s: float | None) -> float:
