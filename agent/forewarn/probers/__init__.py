@@ -10,7 +10,7 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import command, host, http, log, own, smart, tcp, temperature
+from forewarn.probers import command, host, http, log, own, process, smart, tcp, temperature
 
 HERE = (Target("local", "local"),)
 """The one target of kinds that look at this machine."""
@@ -46,6 +46,12 @@ def _command() -> Any:
     return CommandProber()
 
 
+def _process() -> Any:
+    from forewarn.probers.process_read import ProcessProber
+
+    return ProcessProber()
+
+
 def _self() -> Any:
     """Without the daemon's figures; the daemon puts one with them in its place."""
     return own.SelfProber()
@@ -78,6 +84,7 @@ PROBERS: Mapping[str, Kind] = {
         metrics=temperature.METRICS,
     ),
     "smart": Kind(smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS),
+    "process": Kind(process.ProcessOptions, "async", _process, every_s=30.0, timeout_s=10.0, targets=HERE, metrics=process.METRICS),
     "self": Kind(own.SelfOptions, "async", _self, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=own.METRICS),
     "command": Kind(command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS),
 }

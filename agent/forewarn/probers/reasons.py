@@ -30,6 +30,7 @@ class Reason(StrEnum):
     BODY = "body"
     JSON = "json"
     CRITICAL = "critical"  # a check program says so
+    PROCESSES = "processes"  # too few or too many of them run
     # we could not look
     PERMISSION = "permission"
     MISSING = "missing"  # a file or certificate bundle that is not there
