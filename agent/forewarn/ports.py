@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from forewarn.model.actions import Action
@@ -19,6 +20,7 @@ from forewarn.model.playbook import Guard, Run
 from forewarn.model.probe import Probe, Target
 from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
 from forewarn.model.text import Say
+from forewarn.reach.machine import Machines
 
 Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard
 """What the ledger keeps one current version of, by id (a Measure by service and name, a Guard by its playbook)."""
@@ -73,16 +75,22 @@ class Kind:
     """One line of the table of probers. `options` is the pydantic model of what people write in a probe of this kind.
 
     `make` builds the prober once for the process (probers hold no state of a probe); `targets` are those of a probe that
-    names none. `shape` is async, engine, follower or push.
+    names none. `shape` is async, engine, follower or push. `remote`: a probe may name hosts in `where:`, and `make` takes
+    Machines, which give the machine of a target (without any, this one only).
     """
 
     options: type[Any]
     shape: str
-    make: Callable[[], Any]
+    make: Callable[..., Any]
     every_s: float = 60.0
     timeout_s: float = 10.0
     targets: tuple[Target, ...] = ()
     metrics: Mapping[str, str] = field(default_factory=dict)  # metric -> what it means, for docs, `check` and suggestions
+    remote: bool = False
+
+    def on(self, machines: Machines) -> Kind:
+        """The same kind, whose prober reaches other machines through `machines`."""
+        return replace(self, make=partial(self.make, machines)) if self.remote else self
 
 
 # --- storage ----------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ class MadeMachine:
         self.hangs: set[str] = set()
         self.ran: list[str] = []
         self.reads = 0
+        self.account = "forewarn"
 
     async def run(self, argv: Sequence[str], timeout_s: float, cap_bytes: int = 16_384, *, secrets: Sequence[str] = ()) -> Ran:
         text = " ".join(argv)

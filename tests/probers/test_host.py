@@ -95,7 +95,7 @@ async def test_this_machine_by_df_says_what_statvfs_says() -> None:
 
     runs = []
     for machine in (Here(), Elsewhere()):
-        prober = HostProber(lambda target, machine=machine: machine)
+        prober = HostProber(lambda where, machine=machine: machine)
         runs.append(shown((await run_once("async", prober, probe("host", timeout_s=10), time.time()))[0]))
         prober.close()
     here, there = ({name: value for name, value in run.items() if name.startswith("fs_")} for run in runs)
@@ -185,7 +185,7 @@ class Moves:
 
 async def test_another_machine_gives_the_same_series() -> None:
     machine, moves = MadeMachine(SERVER, SAYS), Moves()
-    prober, one = HostProber(lambda target: machine, moves), probe("host", timeout_s=5.0)
+    prober, one = HostProber(lambda where: machine, moves), probe("host", timeout_s=5.0)
     await prober(one, one.targets[0], time.time())
     machine.files |= {
         "/proc/stat": LATER,
@@ -257,7 +257,7 @@ async def test_another_machine_gives_the_same_series() -> None:
 
 async def test_what_is_asked_seldom_is_asked_seldom_and_sees_what_was_mended() -> None:
     machine, moves = MadeMachine(SERVER, SAYS), Moves()
-    prober, one = HostProber(lambda target: machine, moves), probe("host", timeout_s=5.0, skip_units=["mnt-*"])
+    prober, one = HostProber(lambda where: machine, moves), probe("host", timeout_s=5.0, skip_units=["mnt-*"])
 
     async def later(seconds: float) -> dict[str, float]:
         moves.now += seconds
@@ -281,7 +281,7 @@ async def test_what_is_asked_seldom_is_asked_seldom_and_sees_what_was_mended() -
 
 async def test_a_machine_that_was_restarted_counts_anew() -> None:
     machine = MadeMachine(SERVER, SAYS)
-    prober, one = HostProber(lambda target: machine), probe("host", timeout_s=5.0)
+    prober, one = HostProber(lambda where: machine), probe("host", timeout_s=5.0)
     await prober(one, one.targets[0], time.time())
     machine.files |= {"/proc/uptime": "20.0 30.0", "/proc/vmstat": "oom_kill 1\n"}
     found = shown(await prober(one, one.targets[0], time.time()))
@@ -293,7 +293,7 @@ async def test_a_machine_that_was_restarted_counts_anew() -> None:
 async def test_a_mount_that_hangs_elsewhere_is_told_and_left_alone_for_a_while() -> None:
     machine = MadeMachine(SERVER, SAYS)
     machine.hangs.add("/mnt/nas")
-    prober, one = HostProber(lambda target: machine), probe("host", timeout_s=5.0)
+    prober, one = HostProber(lambda where: machine), probe("host", timeout_s=5.0)
     runs = [await prober(one, one.targets[0], time.time()) for _ in range(3)]
     prober.close()
     assert [shown(run)['fs_hung{mount="/mnt/nas"}'] for run in runs] == [1.0] * 3
@@ -303,7 +303,7 @@ async def test_a_mount_that_hangs_elsewhere_is_told_and_left_alone_for_a_while()
 
 async def test_more_cores_than_are_wanted_show_only_the_busiest() -> None:
     machine = MadeMachine(SERVER)
-    prober, one = HostProber(lambda target: machine), probe("host", timeout_s=5.0, cores=1, mounts=[])
+    prober, one = HostProber(lambda where: machine), probe("host", timeout_s=5.0, cores=1, mounts=[])
     await prober(one, one.targets[0], time.time())
     machine.files |= {"/proc/stat": LATER, "/proc/uptime": "1001.0 1.0"}
     found = shown(await prober(one, one.targets[0], time.time()))
@@ -317,7 +317,7 @@ async def test_more_cores_than_are_wanted_show_only_the_busiest() -> None:
 @pytest.mark.parametrize("text", ["", "nonsense\n", "a b c d\n\x00", "cpu x\n", "cpu 1\n", "-"])
 async def test_a_garbled_kernel_file_never_stops_the_others(path: str, text: str) -> None:
     machine = MadeMachine({**SERVER, path: text}, SAYS)
-    prober, one = HostProber(lambda target: machine), probe("host", timeout_s=5.0)
+    prober, one = HostProber(lambda where: machine), probe("host", timeout_s=5.0)
     await prober(one, one.targets[0], time.time())
     run = await prober(one, one.targets[0], time.time())
     prober.close()
@@ -326,7 +326,7 @@ async def test_a_garbled_kernel_file_never_stops_the_others(path: str, text: str
 
 async def test_a_machine_that_shows_nothing_is_unknown() -> None:
     machine = MadeMachine({})
-    prober, one = HostProber(lambda target: machine), probe("host", timeout_s=5.0)
+    prober, one = HostProber(lambda where: machine), probe("host", timeout_s=5.0)
     run = await prober(one, one.targets[0], time.time())
     prober.close()
     assert (run.outcome, run.reason) == ("unknown", "permission") and "/proc/stat is missing" in str(run.detail)
@@ -347,7 +347,7 @@ async def test_a_network_file_system_that_hangs_is_told_and_holds_nobody(monkeyp
 
     monkeypatch.setattr(file_systems.os, "statvfs", statvfs)
     monkeypatch.setattr(file_systems, "MOUNT_S", 0.05)
-    prober, one = HostProber(lambda target: machine), probe("host")
+    prober, one = HostProber(lambda where: machine), probe("host")
     runs = [(await run_once("async", prober, one, time.time()))[0] for _ in range(2)]
     assert asked == ["/mnt/nas"], "while the first question hangs, no second one is asked"
     server_is_back.set()

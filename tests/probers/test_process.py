@@ -153,12 +153,12 @@ SAYS = {"systemctl show": (0, UNIT), "find /proc/20/fd": (0, FDS)}
 
 
 async def elsewhere(machine: MadeMachine, prober: ProcessProber | None = None, **options: object) -> ProbeRun:
-    return await look(prober or ProcessProber(lambda target: machine), **options)
+    return await look(prober or ProcessProber(lambda where: machine), **options)
 
 
 async def test_a_unit_is_all_of_its_control_group() -> None:
     machine = MadeMachine(MACHINE, SAYS)
-    prober = ProcessProber(lambda target: machine)
+    prober = ProcessProber(lambda where: machine)
     run = await elsewhere(machine, prober, unit="shop.service")
     assert values(run) == {
         "processes": 2.0,

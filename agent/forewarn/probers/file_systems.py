@@ -124,10 +124,9 @@ class Df:
     async def ask(self, machine: Machine, mounts: Sequence[Mount], timeout_s: float) -> list[Answer]:
         local = [mount for mount in mounts if not mount.remote]
         remote = [mount for mount in mounts if mount.remote]
-        found = await asyncio.gather(
-            self._local(machine, local, timeout_s), *(self._remote(machine, mount, min(MOUNT_S, timeout_s)) for mount in remote)
-        )
-        return [*found[0], *(answer for answer in found[1:] if isinstance(answer, Answer))]
+        each = (self._remote(machine, mount, min(MOUNT_S, timeout_s)) for mount in remote)
+        here, there = await asyncio.gather(self._local(machine, local, timeout_s), asyncio.gather(*each))
+        return [*here, *there]
 
     async def _local(self, machine: Machine, mounts: list[Mount], timeout_s: float) -> list[Answer]:
         rooms = await _df(machine, mounts, timeout_s) if mounts else {}

@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from forewarn.model.errors import ForewarnError
 from forewarn.model.probe import Probe, Target
 from forewarn.model.series import Column, Outcome, ProbeRun
 from forewarn.probers.file_systems import Answer, Df, Statvfs, figures
@@ -23,7 +22,7 @@ from forewarn.probers.host_slow import Slow, SlowFacts
 from forewarn.probers.mounts import Mount, real_mounts
 from forewarn.probers.reasons import Failure, Reason, failed, unknown
 from forewarn.reach.local import CannotRun
-from forewarn.reach.machine import HERE, MachineOf, always_here
+from forewarn.reach.machine import HERE, Machines, only_here
 
 CAP_BYTES = 1_048_576
 Key = tuple[str, str]
@@ -31,10 +30,10 @@ Key = tuple[str, str]
 
 
 class HostProber:
-    """Keeps of each target the last look and what is asked seldom. `machine_of` says where a target is reached."""
+    """Keeps of each target the last look and what is asked seldom. `machines` are those it may look at."""
 
-    def __init__(self, machine_of: MachineOf = always_here, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._machine_of = machine_of
+    def __init__(self, machines: Machines = only_here, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._machines = machines
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="host")
         self._slow = SlowFacts(monotonic)
         self._statvfs, self._df = Statvfs(), Df()
@@ -51,8 +50,6 @@ class HostProber:
             found = unknown(Reason.TIMEOUT, f"reading this machine took longer than {probe.timeout_s:g} s")
         except CannotRun as error:
             found = unknown(Reason.NO_TOOL, str(error))
-        except ForewarnError as error:
-            found = unknown(Reason.UNREACHABLE, str(error))
         took_s = time.monotonic() - begun
         if isinstance(found, Failure):
             return failed(probe, target, found, begun_s, late_s, took_s)
@@ -64,7 +61,7 @@ class HostProber:
 
     async def _look(self, probe: Probe, target: Target, at_s: float) -> Seen | Failure:
         options: HostOptions = probe.options  # type: ignore[assignment]
-        key, machine = (probe.name, target.name), self._machine_of(target)
+        key, machine = (probe.name, target.name), self._machines(target.where)
         raw = await machine.read(PATHS, probe.timeout_s, CAP_BYTES)
         slow = await self._slow.of(key, machine, options, at_s)
         understand = partial(self._understood, key, options, raw, slow, machine.name == HERE)

@@ -16,7 +16,7 @@ from forewarn.probers.host import HostOptions
 from forewarn.probers.host_readings import Reading, any_of
 from forewarn.reach import kernel_clock
 from forewarn.reach.local import CannotRun
-from forewarn.reach.machine import HERE, Machine
+from forewarn.reach.machine import HERE, CannotReach, Machine
 
 EVERY_S = 300.0
 SOONER_S = 60.0
@@ -86,7 +86,7 @@ def _result(task: asyncio.Task[Slow], before: Slow) -> Slow:
     if task.cancelled():
         return before
     if error := task.exception():
-        if not isinstance(error, OSError | TimeoutError | CannotRun):
+        if not isinstance(error, OSError | TimeoutError | CannotRun | CannotReach):
             raise error
         return Slow(whole=before.whole, troubles=(f"units, clock and kernels can't be read: {error or 'no answer in time'}",))
     return task.result()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from forewarn.model.probe import Probe
+from forewarn.model.probe import Probe, Target
 from forewarn.model.series import ProbeRun
+from forewarn.probers.reasons import Reason, failed, unknown
+from forewarn.reach.machine import CannotReach
 
 
 async def run_once(shape: str, prober: Any, probe: Probe, now_s: float) -> tuple[ProbeRun, ...]:
@@ -19,7 +21,15 @@ async def run_once(shape: str, prober: Any, probe: Probe, now_s: float) -> tuple
     look = prober if shape == "async" else getattr(prober, "once", None)
     if look is None:
         raise TypeError(f"a probe of kind {probe.kind} is told from outside and can't be run once")
-    return tuple(await asyncio.gather(*(look(probe, target, now_s) for target in probe.targets)))
+
+    async def one(target: Target) -> ProbeRun:
+        try:
+            run: ProbeRun = await look(probe, target, now_s)
+        except CannotReach as away:
+            return failed(probe, target, unknown(Reason(away.reason), str(away)), now_s)
+        return run
+
+    return tuple(await asyncio.gather(*map(one, probe.targets)))
 
 
 async def _by_engine(engine: Any, probe: Probe, now_s: float) -> tuple[ProbeRun, ...]:

@@ -13,17 +13,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from forewarn.model.errors import ForewarnError
 from forewarn.model.probe import Probe, Target
 from forewarn.model.series import Column, Outcome, ProbeRun
 from forewarn.probers import kernel, units
 from forewarn.probers.process import ProcessOptions
 from forewarn.probers.reasons import Failure, Reason, down, failed, unknown
 from forewarn.reach.local import CannotRun
-from forewarn.reach.machine import Machine, MachineOf, always_here
+from forewarn.reach.machine import Machine, Machines, only_here
 
 UPTIME, STATS, COMMANDS, STATUSES = "/proc/uptime", "/proc/[0-9]*/stat", "/proc/[0-9]*/cmdline", "/proc/[0-9]*/status"
-PASSWD = "/etc/passwd"
+USERS = "/etc/passwd"
 MOST_DETAILS = 500
 """Of more processes than that only number and processor time are told."""
 CAP_BYTES = 65_536
@@ -49,10 +48,10 @@ class Kept:
 
 
 class ProcessProber:
-    """Keeps of each target what was found last. `machine_of` says where a target is reached."""
+    """Keeps of each target what was found last. `machines` are those it may look at."""
 
-    def __init__(self, machine_of: MachineOf = always_here) -> None:
-        self._machine_of = machine_of
+    def __init__(self, machines: Machines = only_here) -> None:
+        self._machines = machines
         self._kept: dict[tuple[str, str], Kept] = {}
 
     async def __call__(self, probe: Probe, target: Target, at_s: float) -> ProbeRun:
@@ -60,7 +59,7 @@ class ProcessProber:
         begun_s, begun = time.time(), time.monotonic()
         late_s = max(0.0, begun_s - at_s)
         kept = self._kept.setdefault((probe.name, target.name), Kept())
-        machine = self._machine_of(target)
+        machine = self._machines(target.where)
         try:
             async with asyncio.timeout(probe.timeout_s):
                 group = await _group(machine, options, probe.timeout_s)
@@ -69,8 +68,6 @@ class ProcessProber:
             group = unknown(Reason.TIMEOUT, f"looking for processes took longer than {probe.timeout_s:g} s")
         except CannotRun as error:
             group = unknown(Reason.NO_TOOL, str(error))
-        except ForewarnError as error:
-            group = unknown(Reason.UNREACHABLE, str(error))
         took_s = time.monotonic() - begun
         if isinstance(group, Failure):
             return failed(probe, target, group, begun_s, late_s, took_s)
@@ -145,7 +142,7 @@ def _cpu_s(group: Group, before: Group) -> float:
 
 async def _group(machine: Machine, options: ProcessOptions, timeout_s: float) -> Group | Failure:
     """The processes that match; a Failure where nobody can tell."""
-    paths = [UPTIME, STATS, *([COMMANDS] if options.command else []), *([STATUSES, PASSWD] if options.user else [])]
+    paths = [UPTIME, STATS, *([COMMANDS] if options.command else []), *([STATUSES, USERS] if options.user else [])]
     unit_pids: set[int] | None = None
     unit_bytes: float | None = None
     if options.unit:
@@ -167,7 +164,7 @@ def _matching(options: ProcessOptions, raw: Mapping[str, bytes], unit_pids: set[
         number = texts.get(options.pidfile, "").strip().partition("\n")[0]
         listed = {int(number)} if number.isdigit() else set()
         wanted = listed if wanted is None else wanted & listed
-    uid = user_id(options.user, texts.get(PASSWD, "")) if options.user else None
+    uid = user_id(options.user, texts.get(USERS, "")) if options.user else None
     found = {}
     for path, text in texts.items():
         if not path.endswith("/stat") or (one := kernel.process(text)) is None or one.state in "ZX":
