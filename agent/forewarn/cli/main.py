@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-COMMANDS = ("run", "check", "try_", "status", "why", "incident", "notice", "playbook", "report", "reload", "doctor", "demo")
+COMMANDS = ("run", "init", "check", "try_", "status", "why", "incident", "notice", "playbook", "report", "reload", "doctor", "demo")
 """Modules of this package, in the order in which help lists them. Each has `add(subparsers)` and `run(args) -> int`."""
 
 GLOBAL = {
