@@ -9,7 +9,22 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-COMMANDS = ("run", "init", "check", "try_", "status", "why", "incident", "notice", "playbook", "report", "reload", "doctor", "demo")
+COMMANDS = (
+    "run",
+    "init",
+    "check",
+    "try_",
+    "status",
+    "why",
+    "incident",
+    "notice",
+    "playbook",
+    "report",
+    "change",
+    "reload",
+    "doctor",
+    "demo",
+)
 """Modules of this package, in the order in which help lists them. Each has `add(subparsers)` and `run(args) -> int`."""
 
 GLOBAL = {

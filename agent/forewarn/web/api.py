@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 
 from forewarn.model.series import SeriesId
 from forewarn.web import probe
+from forewarn.web.changed import words_of
 from forewarn.web.desk import Desk
 from forewarn.web.explain import explained
 from forewarn.web.reads import DECLARED, LISTS, Query
@@ -105,6 +106,12 @@ class Api:
         )
         return JSONResponse({"id": id})
 
+    async def changed(self, request: Request) -> Response:
+        """POST {what, text, who, service, host, at, key}: something was changed; answers its id. `text` and `who` must be there."""
+        given = _object(await request.body())
+        words = words_of({"what": "other", **given})
+        return JSONResponse({"id": await self._desk.command("changed", None, given["who"], words, given["text"], None)})
+
     async def link(self, request: Request) -> Response:
         """POST: a one-time address that opens the console."""
         return JSONResponse({"url": f"http://{request.headers['host']}/link/{self._desk.links.make()}", "lives_s": 600})
@@ -119,8 +126,8 @@ class Api:
         return StreamingResponse(self._desk.feed.events(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
-def _wish(body: bytes) -> dict[str, Any]:
-    """A command's fields, each of its type; raises Unanswerable naming the one that isn't."""
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body; raises Unanswerable."""
     if len(body) > MOST_BODY:
         raise Unanswerable(Trouble(413, "web.too_long", {"most": MOST_BODY}))
     try:
@@ -129,6 +136,12 @@ def _wish(body: bytes) -> dict[str, Any]:
         raise Unanswerable(Trouble(400, "web.json", {"detail": str(error)})) from error
     if not isinstance(given, dict):
         raise Unanswerable(Trouble(400, "web.json", {"detail": "it is not an object"}))
+    return given
+
+
+def _wish(body: bytes) -> dict[str, Any]:
+    """A command's fields, each of its type; raises Unanswerable naming the one that isn't."""
+    given = _object(body)
     if not isinstance(given.get("verb"), str) or not given["verb"]:
         raise Unanswerable(Trouble(400, "web.field", {"field": "verb"}))
     for field in ("id", "by", "text"):

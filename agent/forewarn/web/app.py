@@ -111,6 +111,7 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         get("/api/v1/why/{id:path}", api.why),
         get("/api/v1/report", api.report),
         post("/api/v1/commands", api.commands),
+        post("/api/v1/changes", api.changed),
         post("/api/v1/links", api.link),
         post("/api/v1/reload", api.reload),
         get("/api/v1/incidents/{id}/timeline", api.timeline),

@@ -14,6 +14,8 @@ from forewarn import __version__
 from forewarn.core import overview, show
 from forewarn.core.flow.expected import Known, outreach
 from forewarn.core.reader import Body, Reader, page
+from forewarn.model.change import KINDS as CHANGES
+from forewarn.model.change import Change
 from forewarn.model.due import INTERNAL, Due
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.forecast import Forecast
@@ -224,7 +226,10 @@ class Reads:
                 return show.finding(thing, dues, reader)
             case Incident():
                 dues = [d for d in self.dues(incident=thing.id) if d.subject == thing.id]
-                return show.incident(thing, dues, self.forecast(thing), reader)
+                changed = [one for id in thing.changes if isinstance(one := self.ledger.get(id), Change)]
+                return show.incident(thing, dues, self.forecast(thing), reader, changed)
+            case Change():
+                return show.change(thing)
             case Message():
                 return show.message(self._on_its_way(thing), reader)
             case Run():
@@ -282,6 +287,7 @@ LISTS: Mapping[str, Resource] = {
     "holds": Resource("hold", "H", HOLD_STATES),
     "dues": Resource("due", "D", DUE_STATES),
     "runs": Resource("run", "R", tuple(RunState)),
+    "changes": Resource("change", "C", CHANGES),
 }
 
 
