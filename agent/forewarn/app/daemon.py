@@ -23,6 +23,7 @@ import structlog
 
 from forewarn import __version__
 from forewarn.app import banner, journal
+from forewarn.app.changes.finder import Finder
 from forewarn.app.files_watch import Snapshot
 from forewarn.app.full_disk import with_room
 from forewarn.app.reload import Body, applied, refused
@@ -60,6 +61,7 @@ DRAIN_S = 5.0
 FIRST_LOOK_S = 4.0
 MEASURE_S = 5.0
 PRUNE_S = 3600.0
+CHANGES_S = 120.0
 OUTBOX_KEPT = timedelta(days=7)  # done actions: for looking at what happened lately; the messages themselves stay
 PULSE_S = 10.0
 
@@ -235,6 +237,9 @@ class Daemon:
         self._schedule.start()
         self._schedule.every(MEASURE_S, "measures", self._measure)
         self._schedule.every(PRUNE_S, "retention", self._prune)
+        memory = self._place.path / "changes.json"
+        finder = Finder(self._inbox.command, lambda: self._inbox.state.settings, memory, self._clock)
+        self._schedule.every(CHANGES_S, "changes", finder.job)
         if self._notifier.listening:
             self._schedule.every(min(PULSE_S, (self._notifier.watchdog_s or PULSE_S) / 3), "pulse", self._pulse)
         self._outbox_task = start(self._group, "outbox", self._outbox.run, self._clock, essential=True)
