@@ -69,7 +69,7 @@ async def test_it_counts_what_runs_and_sees_it_start_anew(start: Start) -> None:
     start(name)
     again = values(await look(prober, name=name))
     assert (again["processes"], again["restarts_total"]) == (1.0, 1.0)
-    assert set(again) | {"cpu_ratio"} == set(METRICS)
+    assert set(again) | {"cpu_cores"} == set(METRICS)
 
 
 async def test_none_is_down_and_so_are_too_many(start: Start) -> None:
@@ -118,10 +118,10 @@ async def test_processor_time_since_the_last_run(start: Start) -> None:
         prober, found = ProcessProber(), {}
         for _ in range(40):  # until it has been given a few ticks of time
             found = values(await look(prober, command="*while True: pass"))
-            if found.get("cpu_ratio", 0) > 0:
+            if found.get("cpu_cores", 0) > 0:
                 break
             time.sleep(0.05)
-        assert 0 < found["cpu_ratio"] < 3
+        assert 0 < found["cpu_cores"] < 3
     finally:
         busy.kill()
         busy.wait()
@@ -170,7 +170,7 @@ async def test_a_unit_is_all_of_its_control_group() -> None:
         "open_files_used_ratio": 0.9,
     }
     machine.files |= {"/proc/uptime": "1010.0 1.0", "/proc/20/stat": stat(20, "a-very-long-nam", ticks=600)}
-    assert values(await elsewhere(machine, prober, unit="shop.service"))["cpu_ratio"] == pytest.approx(0.5)
+    assert values(await elsewhere(machine, prober, unit="shop.service"))["cpu_cores"] == pytest.approx(0.5)
 
 
 async def test_a_unit_that_does_not_run_is_down_and_one_that_nobody_can_tell_about_is_unknown() -> None:

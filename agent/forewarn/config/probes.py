@@ -20,7 +20,7 @@ from forewarn.model.level import Mode
 from forewarn.model.probe import Probe, Target
 from forewarn.ports import Kind
 
-LATER = ("smart", "temperature", "tcp", "elasticsearch", "command", "journal", "heartbeat", "certificate", "dns", "icmp")
+LATER = ("smart", "temperature", "tcp", "elasticsearch", "command", "journal", "heartbeat", "dns", "icmp")
 """Kinds of the design that this version may not have yet: named in the error, so that nobody looks for a typing error."""
 
 

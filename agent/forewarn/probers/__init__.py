@@ -11,7 +11,7 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import command, host, http, log, own, process, smart, tcp, temperature
+from forewarn.probers import certificate, command, host, http, log, own, process, smart, tcp, temperature
 from forewarn.reach.machine import Machines, only_here
 
 HERE = (Target("local", "local"),)
@@ -46,6 +46,12 @@ def _command(machines: Machines = only_here) -> Any:
     from forewarn.probers.command_run import CommandProber
 
     return CommandProber(machines)
+
+
+def _certificate(machines: Machines = only_here) -> Any:
+    from forewarn.probers.certificate_read import CertificateProber
+
+    return CertificateProber(machines)
 
 
 def _process(machines: Machines = only_here) -> Any:
@@ -87,6 +93,16 @@ PROBERS: Mapping[str, Kind] = {
         remote=True,
     ),
     "smart": Kind(smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS),
+    "certificate": Kind(
+        certificate.CertificateOptions,
+        "async",
+        _certificate,
+        every_s=3600.0,
+        timeout_s=30.0,
+        targets=HERE,
+        metrics=certificate.METRICS,
+        remote=True,
+    ),
     "process": Kind(
         process.ProcessOptions, "async", _process, every_s=30.0, timeout_s=10.0, targets=HERE, metrics=process.METRICS, remote=True
     ),

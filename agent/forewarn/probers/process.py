@@ -8,7 +8,7 @@ from forewarn.probers.options import Options
 
 METRICS = {
     "processes": "how many run",
-    "cpu_ratio": "processor time they used since the last run, of one core: 2 is two cores",
+    "cpu_cores": "processor time they used since the last run, in cores: 2 is two whole ones",
     "memory_bytes": "what they hold in memory; what several share is counted for each (of a unit: what systemd counts, each page once)",
     "open_files": "files and connections that they hold open; only what the daemon may see",
     "open_files_used_ratio": "the same as a share of what is allowed, of the process that is nearest to it",

@@ -108,7 +108,7 @@ def usage(group: Group, kept: Kept) -> dict[str, float]:
     values = {"processes": float(len(group.found))}
     oldest = min((one.started_s for one in group.found.values()), default=None)
     if before and group.uptime_s > before.uptime_s:
-        values["cpu_ratio"] = _cpu_s(group, before) / (group.uptime_s - before.uptime_s)
+        values["cpu_cores"] = _cpu_s(group, before) / (group.uptime_s - before.uptime_s)
     if began_anew(group, before):
         kept.restarts += 1
     values["restarts_total"] = kept.restarts

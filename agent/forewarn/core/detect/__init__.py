@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forewarn.core.detect import absence, cannot_see, down, forecast, pattern, risk, slo, threshold
+from forewarn.core.detect import absence, cannot_see, countdown, down, forecast, pattern, risk, slo, threshold
 from forewarn.model.series import Counts, Tally
 
 
@@ -58,6 +58,7 @@ DETECTORS: Mapping[str, Detector] = {
     "absence": Detector(
         absence.step, absence.resume, absence.history_s, absence.history_s, lambda options: 0.0, ticks=True, awaits=True
     ),
+    "countdown": _all_kept(countdown),
     "down": _all_kept(down),
     "cannot-see": _all_kept(cannot_see, ticks=True),
 }
