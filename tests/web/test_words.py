@@ -42,6 +42,8 @@ OPEN_ENDED = {
     "console.mode.": tuple(Mode),
     "console.run_state.": tuple(RunState),
     "console.step_state.": tuple(StepState),
+    "cli.hosts.key.": ("known", "unknown", "pinned"),
+    "cli.hosts.refused.": ("revoked", "other"),
     "console.due_ended.": ("met", "late", "dropped"),
     "cli.outreach.": ("people", "people_left", "customers", "customers_left"),
     "cli.outreach.would.": ("page", "notice", "ask"),

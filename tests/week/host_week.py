@@ -226,7 +226,7 @@ class HostWeek:
     # --- what probes find ---
 
     def runs(self, at_s: float, clock: datetime) -> Iterator[ProbeRun]:
-        """Runs of the probes `host`, `self`, `own-health`, `temperature` and `smart` that fall into this step."""
+        """Runs of the probes `host`, `self`, `own-health`, `temperature`, `certificates` and `smart` that fall into this step."""
         stamp = clock.timestamp()
         yield self._host(at_s, stamp)
         yield self._self(at_s, stamp)
@@ -234,6 +234,11 @@ class HostWeek:
             yield self._run("temperature", stamp, [("headroom_celsius", (("sensor", "package"),), 100.0 - self.celsius)])
         if at_s % 600 < self.step_s:
             yield self._smart(at_s, stamp)
+        if at_s % HOUR < self.step_s:  # renewed a month before its end, on Wednesday
+            left_s = (32 * DAY - at_s) if at_s < 2 * DAY else 90 * DAY - (at_s - 2 * DAY)
+            yield self._run(
+                "certificates", stamp, [("certificate_s", (("file", "/etc/ssl/shop.pem"), ("name", "shop.example")), left_s)]
+            )
         yield self._own_health(stamp)
 
     def log_lines(self, clock: datetime) -> list[str]:

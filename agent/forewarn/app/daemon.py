@@ -40,6 +40,7 @@ from forewarn.model.settings import Settings
 from forewarn.model.text import say
 from forewarn.ports import Stored
 from forewarn.probers import PROBERS
+from forewarn.reach.fleet import Fleet
 from forewarn.runtime import log as logging
 from forewarn.runtime.ballast import Ballast
 from forewarn.runtime.clock import SystemClock
@@ -139,6 +140,8 @@ class Daemon:
         self._writer = _pool(stack, "ledger", 1)
         self._sampler = _pool(stack, "samples", 1)
         self._threads = _pool(stack, "send", 8)
+        self._fleet = Fleet(self._settings.hosts)
+        stack.callback(self._fleet.close)
         now = self._clock.now()
         self._telemetry = Telemetry(HELPS)
         self._care = SelfCare(
@@ -157,11 +160,11 @@ class Daemon:
         things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards, *s.changes]
         state = state_of(self._settings, things, s.counters, s.first_start or now)
         self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken, relieve)
-        self._poller = Poller(self._care.kinds, self._samples, self._clock, self._moved, self._sampler, relieve, held)
+        self._poller = Poller(self._care.kinds(self._fleet), self._samples, self._clock, self._moved, self._sampler, relieve, held)
         self._transports = build_transports(self._settings, self._threads)
         self._outbox = Outbox(
             self._ledger, lambda: self._inbox.state.settings, self._clock, lambda: self._transports,
-            build_steps(self._poller.run_once), self._poller.run_once, self._inbox.deliver, self._writer, telemetry=self._telemetry,
+            build_steps(self._poller.run_once, self._fleet), self._poller.run_once, self._inbox.deliver, self._writer, telemetry=self._telemetry,
         )  # fmt: skip
         self._care.attach(self._inbox, self._poller, self._outbox)
         self._stats = LiveStats(self._poller, self._inbox, now, self._care)
@@ -343,6 +346,7 @@ class Daemon:
         self._stats.refused = None
         await self._inbox.deliver(Reloaded(settings))
         self._transports = build_transports(settings, self._threads)
+        self._fleet.apply(settings.hosts)
         await self._poller.apply(settings)
         self._settings = settings
         self._care.files.adopt(loaded)

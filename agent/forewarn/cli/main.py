@@ -22,6 +22,7 @@ COMMANDS = (
     "report",
     "change",
     "reload",
+    "hosts",
     "doctor",
     "demo",
 )

@@ -105,8 +105,13 @@ def _cannot_see(screen: Screen, probes: list[Body]) -> list[str]:
     for probe in probes:
         for target in probe["targets"]:
             if target["outcome"] == "unknown" and target["at"]:
-                name = probe["name"] if len(probe["targets"]) == 1 else f"{probe['name']} {target['target']}"
-                reasons.setdefault(target["why"] or screen.t("console.unknown"), []).append(name)
+                name, why = target.get("host_away"), target.get("reason")
+                if not name:
+                    name = probe["name"] if len(probe["targets"]) == 1 else f"{probe['name']} {target['target']}"
+                    why = target["why"]
+                names = reasons.setdefault(why or screen.t("console.unknown"), [])
+                if name not in names:
+                    names.append(name)
     parts = [screen.t("console.cannot_see.part", reason=reason, names=_some(screen, names)) for reason, names in reasons.items()]
     return [screen.t("console.cannot_see.line", parts=screen.listed(parts, "console.semicolon"))] if parts else []
 

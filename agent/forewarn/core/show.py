@@ -20,6 +20,7 @@ from forewarn.model.impact import Factor
 from forewarn.model.incident import Incident, TimelineEntry
 from forewarn.model.message import Attempt, Message, MessageState
 from forewarn.model.playbook import Guard, Playbook, Run, Step, StepResult, command_text
+from forewarn.model.probe import Probe
 from forewarn.model.series import SeriesId, metric_text
 from forewarn.model.text import say
 
@@ -34,7 +35,7 @@ def probe(view: ProbeLike, reader: Reader) -> Body:
         "mode": str(it.mode),
         "every_s": number(it.every_s),
         "source": str(it.source),
-        "targets": [_target(target, reader) for target in view.targets],
+        "targets": [_target(it, target, reader) for target in view.targets],
     }
 
 
@@ -53,9 +54,24 @@ def change(it: Change) -> Body:
     }
 
 
-def _target(view: TargetLike, reader: Reader) -> Body:
+AWAY = frozenset(("refused", "unreachable", "resolve", "reset", "protocol", "auth", "host_key", "host_key_changed", "jump"))
+"""Reasons for which a run on a host could not look that are the host's own, whatever the probe."""
+
+
+def host_away(probe: Probe, view: TargetLike) -> str | None:
+    """The host that can't be reached, where that is why a target could not be looked at: all of its probes are blind for it,
+    and people hear of the host once."""
+    if view.outcome != "unknown" or view.reason not in AWAY:
+        return None
+    return next((one.where for one in probe.targets if one.name == view.target and one.where != "local"), None)
+
+
+def _target(probe: Probe, view: TargetLike, reader: Reader) -> Body:
+    away = host_away(probe, view)
     return {
         "target": view.target,
+        "host_away": away,
+        "reason": reader.word(f"prober.reason.{view.reason}", view.reason.replace("_", " ")) if view.reason else None,
         "outcome": str(view.outcome),
         "why": target_why(view, reader),
         "at": stamp(view.at),

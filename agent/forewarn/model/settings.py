@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from forewarn.model.due import ALWAYS, Calendar, Span
 from forewarn.model.impact import ImpactRules
 from forewarn.model.level import Level
-from forewarn.model.map import Customer, EscalationStep, Person, Rota, Secret, Service
+from forewarn.model.map import Customer, EscalationStep, Host, Person, Rota, Secret, Service
 from forewarn.model.playbook import Playbook
 from forewarn.model.policy import PolicyTable
 from forewarn.model.probe import Probe
@@ -94,6 +94,7 @@ class Settings:
     files: int
     daemon: Daemon
     probes: Mapping[str, Probe] = field(default_factory=dict)
+    hosts: Mapping[str, Host] = field(default_factory=dict)  # reached over SSH
     services: Mapping[str, Service] = field(default_factory=dict)
     customers: Mapping[str, Customer] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)

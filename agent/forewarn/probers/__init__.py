@@ -71,10 +71,10 @@ def _tcp() -> Any:
     return TcpProber()
 
 
-def _smart() -> Any:
+def _smart(machines: Machines = only_here) -> Any:
     from forewarn.probers.smart_read import SmartProber
 
-    return SmartProber()
+    return SmartProber(machines)
 
 
 PROBERS: Mapping[str, Kind] = {
@@ -92,7 +92,9 @@ PROBERS: Mapping[str, Kind] = {
         metrics=temperature.METRICS,
         remote=True,
     ),
-    "smart": Kind(smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS),
+    "smart": Kind(
+        smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS, remote=True
+    ),
     "certificate": Kind(
         certificate.CertificateOptions,
         "async",

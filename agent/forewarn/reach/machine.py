@@ -3,18 +3,22 @@
 A prober of a kind that may look elsewhere takes `machines` when it is made, and asks `machines(target.where)` at each run:
 the same name may be another host after a reload. It lets CannotReach pass: who runs the prober makes of it the run
 `could not look`, with the reason, in one place for all kinds.
+
+The table of probers and the configuration import this: what runs something is imported when it runs.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
+import pwd
 from collections.abc import Callable, Mapping, Sequence
 from glob import glob
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from forewarn.model.errors import ForewarnError
-from forewarn.reach.local import Ran, run
+
+if TYPE_CHECKING:
+    from forewarn.reach.local import Ran
 
 
 class CannotReach(ForewarnError):
@@ -39,8 +43,13 @@ GLOB = frozenset("*?[")
 class Machine(Protocol):
     """Where something is looked at or done."""
 
-    name: str
-    """`local`, or the host's name as people write it in `where:`."""
+    @property
+    def name(self) -> str:
+        """`local`, or the host's name as people write it in `where:`."""
+
+    @property
+    def account(self) -> str:
+        """Who programs run as there."""
 
     async def run(self, argv: Sequence[str], timeout_s: float, cap_bytes: int = 16_384, *, secrets: Sequence[str] = ()) -> Ran:
         """Run an argument vector, no shell, ended at `timeout_s` in all; out and err are capped and masked.
@@ -65,16 +74,29 @@ class Here:
 
     name = HERE
 
+    @property
+    def account(self) -> str:
+        try:
+            return pwd.getpwuid(os.geteuid()).pw_name
+        except KeyError:
+            return str(os.geteuid())
+
     async def run(self, argv: Sequence[str], timeout_s: float, cap_bytes: int = 16_384, *, secrets: Sequence[str] = ()) -> Ran:
+        from forewarn.reach.local import run
+
         return await run(argv, timeout_s, cap_bytes, secrets=secrets)
 
     async def read(self, paths: Sequence[str], timeout_s: float, cap_bytes: int = READ_CAP_BYTES) -> Mapping[str, bytes]:
+        import asyncio
+
         async with asyncio.timeout(timeout_s):
             return await asyncio.to_thread(_read, paths, cap_bytes)
 
 
 class Unknown:
     """A name that no host of the configuration has."""
+
+    account = ""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from forewarn.core import overview
 from forewarn.core.reader import Body, Reader, number, shown_unit
-from forewarn.core.show import target_why
+from forewarn.core.show import host_away, target_why
 from forewarn.model.finding import Finding, RuleState
 from forewarn.model.incident import Incident
 from forewarn.model.series import SeriesId
@@ -114,7 +114,9 @@ def blind(probes: Iterable[ProbeView], reader: Reader) -> list[Blind]:
     for view in probes:
         for target in view.targets:
             if target.outcome == "unknown" and target.at:
-                reasons.setdefault(_short_reason(target, reader), []).append(_name(view, target))
+                names = reasons.setdefault(_short_reason(target, reader), [])
+                if (name := _name(view, target)) not in names:
+                    names.append(name)
     return [Blind(reason=why, names=tuple(names)) for why, names in sorted(reasons.items(), key=lambda pair: -len(pair[1]))]
 
 
@@ -143,6 +145,8 @@ def _short_reason(target: TargetView, reader: Reader) -> str:
 
 
 def _name(view: ProbeView, target: TargetView) -> str:
+    if away := host_away(view.probe, target):
+        return away
     return view.probe.name if len(view.targets) == 1 else f"{view.probe.name} {target.target}"
 
 
