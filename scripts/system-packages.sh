@@ -9,6 +9,7 @@ want openssl openssl
 want chromium chromium
 want smartctl smartmontools
 want sshd openssh-server
+want ssh-agent openssh-client
 want nginx nginx-light
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
 if [ "${1:-}" = --slow ]; then

@@ -75,6 +75,8 @@ def test_probes(told: Stage) -> None:
         "targets": [
             {
                 "target": "local",
+                "host_away": None,
+                "reason": None,
                 "outcome": "up",
                 "why": None,
                 "at": "2026-11-22T10:03:10Z",

@@ -40,6 +40,7 @@ from forewarn.model.settings import Settings
 from forewarn.model.text import say
 from forewarn.ports import Stored
 from forewarn.probers import PROBERS
+from forewarn.reach.connection import Shared
 from forewarn.reach.fleet import Fleet
 from forewarn.runtime import log as logging
 from forewarn.runtime.ballast import Ballast
@@ -140,7 +141,7 @@ class Daemon:
         self._writer = _pool(stack, "ledger", 1)
         self._sampler = _pool(stack, "samples", 1)
         self._threads = _pool(stack, "send", 8)
-        self._fleet = Fleet(self._settings.hosts)
+        self._fleet = Fleet(self._settings.hosts, Shared(tell=log.warning))
         stack.callback(self._fleet.close)
         now = self._clock.now()
         self._telemetry = Telemetry(HELPS)

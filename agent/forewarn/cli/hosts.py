@@ -196,4 +196,4 @@ def _agreed(host: Host, shown: Key, args: argparse.Namespace, screen: Screen) ->
     if not sys.stdin.isatty():
         screen.say(screen.t("cli.hosts.nobody"))
         return False
-    return input(screen.t("cli.hosts.ask")).strip().lower() in YES
+    return input(f"{screen.t('cli.hosts.ask')} ").strip().lower() in YES

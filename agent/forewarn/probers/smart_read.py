@@ -23,7 +23,7 @@ from forewarn.model.series import Column, Outcome, ProbeRun
 from forewarn.probers.reasons import Reason, failed, unknown
 from forewarn.probers.smart import SmartOptions
 from forewarn.probers.smart_answer import Disk, Unseen, disk_of
-from forewarn.probers.smart_collect import CAP_BYTES, argv_for, devices_of, place
+from forewarn.probers.smart_collect import CAP_BYTES, argv_for, devices_of, place, vendor_file
 from forewarn.reach.local import CannotRun
 from forewarn.reach.machine import Machine, Machines, only_here
 
@@ -54,6 +54,10 @@ class SmartProber:
         found = None
         if target.where == ALL:
             found = await self._files(options, only, begun_s - STALE_INTERVALS * probe.every_s)
+        elif options.source == "file":
+            found = [
+                Unseen("", Reason.CONFIG, "source: file reads files of this machine; on hosts smartctl is run: take source out")
+            ]
         if found is None:
             found = await ask_all(self._machines(target.where), smartctl(options), only, probe.timeout_s)
         kept = [self._named(target.where, one) for one in found if not _left_out(one, options.skip)]
@@ -122,7 +126,12 @@ async def ask_all(machine: Machine, program: tuple[str, ...], only: str | None, 
         if only is not None:
             return [await _ask(machine, program, only, None, end)]
         scan = await machine.run([*program, "--json", "--scan"], timeout_s, CAP_BYTES)
-        devices = devices_of(_parsed(scan.out))
+        vendors = await machine.read([vendor_file("*")], max(0.1, end - time.monotonic()))
+        devices = devices_of(
+            _parsed(scan.out), lambda device: vendors.get(vendor_file(device), b"").decode("ascii", "replace").strip()
+        )
+        if devices is None and scan.err.startswith("sudo:"):
+            return [Unseen("", Reason.PERMISSION, f"{' '.join(scan.err.split())[:120]} (docs/ssh.md has the line for sudoers)")]
         if devices is None:
             said = "no end in time" if scan.timed_out else " ".join((scan.out or scan.err).split())[:120] or f"exit {scan.code}"
             reason = Reason.TIMEOUT if scan.timed_out else Reason.UNDECIDED

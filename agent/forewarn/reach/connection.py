@@ -15,8 +15,6 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
 from forewarn.model.map import Host
 from forewarn.reach.door import addresses, connected, judge
 from forewarn.reach.known_hosts import Key, Known, known
@@ -26,7 +24,6 @@ from forewarn.reach.turns import Lane, Turns
 if TYPE_CHECKING:
     from forewarn.reach.ssh import Command, Ssh
 
-log = structlog.get_logger("forewarn.ssh")
 CONNECT_S = 10.0
 """How long a host may take to answer at all; and again for keys and log-in, from its turn on."""
 WAY_S = 3 * CONNECT_S
@@ -50,12 +47,14 @@ GREETING = "forewarn-"
 
 @dataclass(frozen=True)
 class Shared:
-    """What the connections of a process share. `clock` answers seconds that never go back."""
+    """What the connections of a process share. `clock` answers seconds that never go back; `tell` is told when a host goes
+    away (`host_away`, with host, reason, why) and comes back (`host_back`)."""
 
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(MOST_THREADS, thread_name_prefix="ssh"))
     opening: Turns = field(default_factory=lambda: Turns(OPENINGS, PATIENCE_S))
     starting: Turns = field(default_factory=lambda: Turns(STARTS, PATIENCE_S))
     clock: Callable[[], float] = time.monotonic
+    tell: Callable[..., object] = lambda event, **facts: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,13 +219,13 @@ class Connection:
             pauses = LOCKED_PAUSES_S if away.reason == "auth" else PAUSES_S
             self._again_at = self._shared.clock() + pauses[min(self._failures, len(pauses) - 1)]
             if self._away is None or self._away.reason != away.reason:
-                log.warning("host_away", host=self.host.name, reason=away.reason, why=str(away))
+                self._shared.tell("host_away", host=self.host.name, reason=away.reason, why=str(away))
             self._away, self._failures = away, self._failures + 1
             return away
         finally:
             self._opening = None
         if self._away:
-            log.info("host_back", host=self.host.name)
+            self._shared.tell("host_back", host=self.host.name)
         self._away, self._failures, self._ssh = None, 0, ssh
         return ssh
 
