@@ -226,7 +226,7 @@ class HostWeek:
     # --- what probes find ---
 
     def runs(self, at_s: float, clock: datetime) -> Iterator[ProbeRun]:
-        """Runs of the probes `host`, `self`, `own-health`, `temperature`, `certificates` and `smart` that fall into this step."""
+        """Runs of the probes `host`, `self`, `own-health`, `temperature`, `certificates`, `forewarn-process` and `smart` that fall into this step."""
         stamp = clock.timestamp()
         yield self._host(at_s, stamp)
         yield self._self(at_s, stamp)
@@ -239,6 +239,9 @@ class HostWeek:
             yield self._run(
                 "certificates", stamp, [("certificate_s", (("file", "/etc/ssl/shop.pem"), ("name", "shop.example")), left_s)]
             )
+        yield self._run(
+            "forewarn-process", stamp, [("processes", (), 1.0), ("restarts_total", (), 0.0), ("open_files_used_ratio", (), 0.02)]
+        )
         yield self._own_health(stamp)
 
     def log_lines(self, clock: datetime) -> list[str]:
