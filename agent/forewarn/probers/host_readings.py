@@ -77,12 +77,12 @@ def readings(texts: Texts, now: Look, before: Look | None, options: HostOptions,
     seen = Seen()
     readers: Mapping[str, Callable[[], Iterator[Reading]]] = {
         "processor": lambda: processor(texts, now, before, options.cores),
-        "pressure": lambda: pressure(texts),
         "memory": lambda: memory(texts, now),
         "network": lambda: network(texts, options.skip_nics),
         "disks": lambda: disks(now, before, whole),
         "limits of the kernel": lambda: limits(texts),
         "processes": lambda: processes(texts, now),
+        "pressure": lambda: pressure(texts),
     }
     for name, reader in readers.items():
         try:

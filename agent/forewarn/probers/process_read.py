@@ -31,7 +31,7 @@ LIST_CAP_BYTES = 4_194_304
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The processes that match, at one moment. `pss_bytes`: what the kernel counts for the whole unit."""
+    """The processes that match, at one moment. `unit_bytes`: what the kernel counts for the whole unit."""
 
     uptime_s: float
     found: Mapping[int, kernel.Process]
