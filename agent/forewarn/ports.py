@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from forewarn.model.actions import Action
+from forewarn.model.change import Change
 from forewarn.model.due import Due
 from forewarn.model.finding import Finding, RuleState
 from forewarn.model.glance import Glance
@@ -24,7 +25,7 @@ from forewarn.model.slots import Slot
 from forewarn.model.text import Say
 from forewarn.reach.machine import Machines
 
-Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard
+Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard | Change
 """What the ledger keeps one current version of, by id (a Measure by service and name, a Guard by its playbook)."""
 
 
@@ -113,6 +114,7 @@ class Stored:
     runs: tuple[Run, ...] = ()  # not ended, and all of the incidents above
     measures: tuple[Measure, ...] = ()
     guards: tuple[Guard, ...] = ()
+    changes: tuple[Change, ...] = ()  # the newest few hundred
     counters: Mapping[str, int] = field(default_factory=dict)
     in_flight: tuple[str, ...] = ()  # ids of actions that an earlier process claimed and that are not done
     first_start: datetime | None = None

@@ -159,6 +159,7 @@ def test_incidents(told: Stage) -> None:
             "runs": ["R-1"],
             "messages": ["M-5", "M-6", "M-7", "M-8"],
             "linked": [],
+            "changes": [],
             "room": None,
             "opened_at": "2026-11-22T10:03:00Z",
             "forecast": FORECAST,

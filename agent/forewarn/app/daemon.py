@@ -23,6 +23,7 @@ import structlog
 
 from forewarn import __version__
 from forewarn.app import banner, journal, upkeep
+from forewarn.app.changes.finder import Finder
 from forewarn.app.files_watch import Snapshot
 from forewarn.app.full_disk import with_room
 from forewarn.app.reload import Body, applied, refused
@@ -62,6 +63,7 @@ log = structlog.get_logger("forewarn.daemon")
 DRAIN_S = 5.0
 FIRST_LOOK_S = 4.0
 MEASURE_S = 5.0
+CHANGES_S = 120.0
 PULSE_S = 10.0
 
 
@@ -156,7 +158,7 @@ class Daemon:
         stack.callback(self._samples.close)
         self._stored: Stored = await self._on(self._writer, self._ledger.load)
         s = self._stored
-        things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards]
+        things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards, *s.changes]
         state = state_of(self._settings, things, s.counters, s.first_start or now)
         self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken, relieve)
         self._poller = Poller(self._care.kinds(self._fleet), self._samples, self._clock, self._moved, self._sampler, relieve, held)
@@ -242,6 +244,9 @@ class Daemon:
         self._schedule.start()
         self._schedule.every(MEASURE_S, "measures", self._measure)
         self._schedule.every(upkeep.EVERY_S, "retention", self._upkeep.prune)
+        memory = self._place.path / "changes.json"
+        finder = Finder(self._inbox.command, lambda: self._inbox.state.settings, memory, self._clock)
+        self._schedule.every(CHANGES_S, "changes", finder.job)
         if self._notifier.listening:
             self._schedule.every(min(PULSE_S, (self._notifier.watchdog_s or PULSE_S) / 3), "pulse", self._pulse)
         self._group.create_task(self._upkeep.index(), name="index")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "run",
+    "init",
     "check",
     "try_",
     "status",
@@ -20,6 +21,7 @@ COMMANDS = (
     "playbook",
     "report",
     "lab",
+    "change",
     "reload",
     "hosts",
     "backup",

@@ -21,6 +21,7 @@ from forewarn.config.units import duration, number_text, shown, value_of
 from forewarn.config.unusual import BaselineWritten, baseline
 from forewarn.config.validate import validated
 from forewarn.config.written import Duration, Name, Positive, Share, Value, Written, described
+from forewarn.core.detect.countdown import CountdownOptions
 from forewarn.core.detect.forecast import ForecastOptions
 from forewarn.core.detect.pattern import PatternOptions
 from forewarn.core.detect.risk import RiskOptions
@@ -76,6 +77,13 @@ class RiskWritten(Written):
     metric: str = described("the disk's own verdict; what else it shows is looked at with it", "disk_ok", default=DISK)
     above: Share = described("fires from this probability", "10%", default=0.1)
     within: Positive = described("within this span", "30d", default=30 * 86400.0)
+
+
+class CountdownWritten(Written):
+    """A date that is known comes near."""
+
+    metric: str = described("a metric that says how much time is left", "certificate_s")
+    within: Positive = described("fires when less than this is left", "30d", default=30 * 86400.0)
 
 
 def _limit(metric: str, above: object, below: object) -> tuple[str, float]:
@@ -147,6 +155,12 @@ def _risk(written: RiskWritten, metric: str) -> RiskOptions:
     return RiskOptions(above=written.above, within_s=written.within)
 
 
+def _countdown(written: CountdownWritten, metric: str) -> CountdownOptions:
+    if not metric.endswith("_s"):
+        raise Wrong(f"{metric} is no time that is left", "name a metric that ends in _s, e.g. certificate_s")
+    return CountdownOptions(within_s=written.within)
+
+
 @dataclass(frozen=True)
 class RuleKind:
     """One line of the table: what people write, what the detector gets (raises Wrong), and a second rule that comes with it."""
@@ -161,6 +175,7 @@ KINDS: Mapping[str, RuleKind] = {
     "forecast": RuleKind(ForecastWritten, _forecast),
     "pattern": RuleKind(PatternWritten, _pattern),
     "risk": RuleKind(RiskWritten, _risk),
+    "countdown": RuleKind(CountdownWritten, _countdown),
     "slo": RuleKind(SloWritten, slo, budget),
     "absence": RuleKind(AbsenceWritten, absence),
     "baseline": RuleKind(BaselineWritten, baseline),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from forewarn.core.flow.expected import Expected, Left, Outreach
 from forewarn.core.reader import Body, ProbeLike, Reader, RuleLike, TargetLike, number, stamp
 from forewarn.core.respond.guard import DAY, HOUR, runs_since
+from forewarn.model.change import Change
 from forewarn.model.due import Due
 from forewarn.model.finding import Finding
 from forewarn.model.forecast import Forecast
@@ -36,6 +37,21 @@ def probe(view: ProbeLike, reader: Reader) -> Body:
         "every_s": number(it.every_s),
         "source": str(it.source),
         "targets": [_target(it, target, reader) for target in view.targets],
+    }
+
+
+def change(it: Change) -> Body:
+    """An item of GET /api/v1/changes, and of an incident's `changes`."""
+    return {
+        "id": it.id,
+        "at": stamp(it.at),
+        "heard_at": stamp(it.heard_at),
+        "what": it.what,
+        "text": it.text,
+        "who": it.who,
+        "service": it.service,
+        "host": it.host,
+        "found": it.found,
     }
 
 
@@ -130,8 +146,8 @@ def finding(it: Finding, dues: Sequence[Due], reader: Reader) -> Body:
     }
 
 
-def incident(it: Incident, dues: Sequence[Due], ahead: Forecast | None, reader: Reader) -> Body:
-    """An item of GET /api/v1/incidents. `ahead` is the forecast that a forewarning rests on."""
+def incident(it: Incident, dues: Sequence[Due], ahead: Forecast | None, reader: Reader, changes: Sequence[Change] = ()) -> Body:
+    """An item of GET /api/v1/incidents. `ahead` is the forecast that a forewarning rests on; `changes` what changed lately."""
     judged = it.impact
     return {
         "id": it.id,
@@ -158,6 +174,7 @@ def incident(it: Incident, dues: Sequence[Due], ahead: Forecast | None, reader: 
         "runs": list(it.runs),
         "messages": list(it.messages),
         "linked": list(it.linked),
+        "changes": [change(one) for one in changes],
         "room": it.room,
         "opened_at": stamp(it.opened_at),
         "forecast": forecast(ahead),

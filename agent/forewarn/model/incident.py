@@ -67,6 +67,7 @@ class Incident:
     messages: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()  # what changed shortly before it began, or since
     room: str | None = None
     opened_at: datetime
     breached_at: datetime | None = None

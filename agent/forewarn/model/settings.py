@@ -59,6 +59,14 @@ BUDGETS: Mapping[str, Budget] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindChanges:
+    """Whether changes of this machine are looked for, and in which folders files are compared."""
+
+    find: bool = True
+    folders: tuple[str, ...] = ("/etc",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Daemon:
     """forewarn.yaml. Spans in seconds."""
 
@@ -74,6 +82,7 @@ class Daemon:
     retry_s: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0, 1800.0)
     heartbeat: Heartbeat | None = None
     budgets: Mapping[str, Budget] = field(default_factory=lambda: BUDGETS)
+    changes: FindChanges = FindChanges()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

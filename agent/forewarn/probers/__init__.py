@@ -11,7 +11,7 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import command, elastic, host, http, log, own, smart, tcp, temperature
+from forewarn.probers import certificate, command, elastic, host, http, log, own, process, smart, tcp, temperature
 from forewarn.reach.machine import Machines, only_here
 
 HERE = (Target("local", "local"),)
@@ -24,10 +24,10 @@ def _http() -> Any:
     return HttpEngine()
 
 
-def _host() -> Any:
+def _host(machines: Machines = only_here) -> Any:
     from forewarn.probers.host_read import HostProber
 
-    return HostProber()
+    return HostProber(machines)
 
 
 def _log() -> Any:
@@ -36,16 +36,28 @@ def _log() -> Any:
     return LogFollower()
 
 
-def _temperature() -> Any:
+def _temperature(machines: Machines = only_here) -> Any:
     from forewarn.probers.temperature_read import TemperatureProber
 
-    return TemperatureProber()
+    return TemperatureProber(machines)
 
 
 def _command(machines: Machines = only_here) -> Any:
     from forewarn.probers.command_run import CommandProber
 
     return CommandProber(machines)
+
+
+def _certificate(machines: Machines = only_here) -> Any:
+    from forewarn.probers.certificate_read import CertificateProber
+
+    return CertificateProber(machines)
+
+
+def _process(machines: Machines = only_here) -> Any:
+    from forewarn.probers.process_read import ProcessProber
+
+    return ProcessProber(machines)
 
 
 def _self() -> Any:
@@ -73,7 +85,7 @@ def _elastic() -> Any:
 
 PROBERS: Mapping[str, Kind] = {
     "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
-    "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS),
+    "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS, remote=True),
     "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS),
     "tcp": Kind(tcp.TcpOptions, "async", _tcp, every_s=30.0, timeout_s=10.0, metrics=tcp.METRICS),
     "temperature": Kind(
@@ -84,9 +96,23 @@ PROBERS: Mapping[str, Kind] = {
         timeout_s=10.0,
         targets=HERE,
         metrics=temperature.METRICS,
+        remote=True,
     ),
     "smart": Kind(
         smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS, remote=True
+    ),
+    "certificate": Kind(
+        certificate.CertificateOptions,
+        "async",
+        _certificate,
+        every_s=3600.0,
+        timeout_s=30.0,
+        targets=HERE,
+        metrics=certificate.METRICS,
+        remote=True,
+    ),
+    "process": Kind(
+        process.ProcessOptions, "async", _process, every_s=30.0, timeout_s=10.0, targets=HERE, metrics=process.METRICS, remote=True
     ),
     "self": Kind(own.SelfOptions, "async", _self, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=own.METRICS),
     "elasticsearch": Kind(elastic.ElasticOptions, "follower", _elastic, every_s=30.0, timeout_s=15.0, metrics=elastic.METRICS),

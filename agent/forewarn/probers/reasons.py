@@ -30,6 +30,7 @@ class Reason(StrEnum):
     BODY = "body"
     JSON = "json"
     CRITICAL = "critical"  # a check program says so
+    PROCESSES = "processes"  # too few or too many of them run
     # the machine that was to be looked at can't be reached
     AUTH = "auth"  # it does not let us in
     HOST_KEY = "host_key"  # it shows a key that nobody has accepted yet

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from forewarn.model.actions import Action, Look, RunStep, Send
+from forewarn.model.change import Change
 from forewarn.model.due import Due
 from forewarn.model.errors import StoreError
 from forewarn.model.finding import Finding
@@ -95,6 +96,10 @@ def _guard(guard: Guard) -> Columns:
     return {"state": "bad" if guard.bad else "good", "incident": None}
 
 
+def _change(change: Change) -> Columns:
+    return {"state": change.what, "incident": None}
+
+
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -106,6 +111,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("run", Run, "R", _run),
         Kind("measure", Measure, None, _measure),
         Kind("guard", Guard, None, _guard),
+        Kind("change", Change, "C", _change),
     )
 }
 BY_TYPE = {kind.type: kind for kind in KINDS.values()}

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from forewarn.model.actions import Action
+from forewarn.model.change import Change
 from forewarn.model.due import Due
 from forewarn.model.finding import Finding
 from forewarn.model.hold import Hold
@@ -82,6 +83,7 @@ class SqliteLedger(Lists):
                 runs=_read(db, Run, "load_runs", incidents=ids),
                 measures=_read(db, Measure, "load_measures"),
                 guards=_read(db, Guard, "load_guards"),
+                changes=_read(db, Change, "load_changes"),
                 counters=dict(db.execute(SQL["load_counters"])),
                 in_flight=tuple(id for (id,) in db.execute(SQL["in_flight"])),
                 first_start=datetime.fromisoformat(first[0]) if first else None,

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from forewarn.core.reader import Body
 from forewarn.model.series import SeriesId
 from forewarn.web import find, probe, twins
+from forewarn.web.changed import words_of
 from forewarn.web.desk import Desk, streamed
 from forewarn.web.explain import explained
 from forewarn.web.loaded import loaded_body
@@ -132,6 +133,12 @@ class Api:
         )
         return JSONResponse({"id": id})
 
+    async def changed(self, request: Request) -> Response:
+        """POST {what, text, who, service, host, at, key}: something was changed; answers its id. `text` and `who` must be there."""
+        given = _object(await request.body())
+        words = words_of({"what": "other", **given})
+        return JSONResponse({"id": await self._desk.command("changed", None, given["who"], words, given["text"], None)})
+
     async def link(self, request: Request) -> Response:
         """POST: a one-time address that opens the console."""
         return JSONResponse({"url": f"http://{request.headers['host']}/link/{self._desk.links.make()}", "lives_s": 600})
@@ -146,8 +153,8 @@ class Api:
         return streamed(self._desk, request)
 
 
-def _wish(body: bytes) -> dict[str, Any]:
-    """A command's fields, each of its type; raises Unanswerable naming the one that isn't."""
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body; raises Unanswerable."""
     if len(body) > MOST_BODY:
         raise Unanswerable(Trouble(413, "web.too_long", {"most": MOST_BODY}))
     try:
@@ -156,6 +163,12 @@ def _wish(body: bytes) -> dict[str, Any]:
         raise Unanswerable(Trouble(400, "web.json", {"detail": str(error)})) from error
     if not isinstance(given, dict):
         raise Unanswerable(Trouble(400, "web.json", {"detail": "it is not an object"}))
+    return given
+
+
+def _wish(body: bytes) -> dict[str, Any]:
+    """A command's fields, each of its type; raises Unanswerable naming the one that isn't."""
+    given = _object(body)
     if not isinstance(given.get("verb"), str) or not given["verb"]:
         raise Unanswerable(Trouble(400, "web.field", {"field": "verb"}))
     for field in ("id", "by", "text"):

@@ -118,6 +118,7 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         get("/api/v1/loaded", api.loaded),
         get("/api/v1/search", api.search),
         post("/api/v1/commands", api.commands),
+        post("/api/v1/changes", api.changed),
         post("/api/v1/links", api.link),
         post("/api/v1/reload", api.reload),
         get("/api/v1/incidents/{id}/timeline", api.timeline),

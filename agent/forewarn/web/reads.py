@@ -14,6 +14,8 @@ from forewarn import __version__
 from forewarn.core import overview, show
 from forewarn.core.flow.expected import Known, outreach
 from forewarn.core.reader import Body, Reader, page
+from forewarn.model.change import KINDS as CHANGES
+from forewarn.model.change import Change
 from forewarn.model.due import INTERNAL, Due
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.forecast import Forecast
@@ -216,7 +218,17 @@ class Reads:
             if due.subject == due.incident:
                 dues.setdefault(due.subject, []).append(due)
         forecasts = self.forecasts(incidents)
-        return [show.incident(it, dues.get(it.id, []), forecasts.get(it.id), reader) for it in incidents]
+        changes = self.ledger.get_all([id for it in incidents for id in it.changes])
+        return [
+            show.incident(
+                it,
+                dues.get(it.id, []),
+                forecasts.get(it.id),
+                reader,
+                [one for id in it.changes if isinstance(one := changes.get(id), Change)],
+            )
+            for it in incidents
+        ]
 
     def _findings(self, findings: Sequence[Finding], reader: Reader) -> list[Body]:
         """One without incident can be a task: its dues are its own."""
@@ -266,6 +278,7 @@ LISTS: Mapping[str, Resource] = {
     "holds": Resource("hold", "H", HOLD_STATES),
     "dues": Resource("due", "D", DUE_STATES),
     "runs": Resource("run", "R", tuple(RunState)),
+    "changes": Resource("change", "C", CHANGES),
 }
 
 
@@ -310,6 +323,8 @@ def _plain(thing: Entity, reader: Reader) -> Body:
             return show.run(thing, reader)
         case Due():
             return show.due(thing, reader)
+        case Change():
+            return show.change(thing)
         case Guard():
             return {"playbook": thing.playbook, "bad": thing.bad}
         case Measure():

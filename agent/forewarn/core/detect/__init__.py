@@ -15,6 +15,7 @@ from forewarn.core.detect import (
     baseline,
     cannot_see,
     change,
+    countdown,
     distinct,
     down,
     flatline,
@@ -94,6 +95,7 @@ DETECTORS: Mapping[str, Detector] = {
     "new-term": _in_state(new_term, ticks=True, remembers=True),
     "cardinality": _in_state(distinct, ticks=True, gathers="labels"),
     "compose": _in_state(distinct, ticks=True, gathers="rules"),
+    "countdown": _all_kept(countdown),
     "down": _all_kept(down),
     "cannot-see": _all_kept(cannot_see, ticks=True),
 }
