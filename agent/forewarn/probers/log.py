@@ -61,6 +61,7 @@ class LogOptions(CountingOptions):
 
     files: Texts = Field(min_length=1, description="files to follow, absolute paths, globs allowed")
     start: Choice["end", "beginning"] = Field(default="end", description="where a file is begun at first sight")
+    optional: bool = Field(default=False, description="that none of the files is there is no trouble: the probe rests")
     json_: bool = Field(
         default=False, alias="json", description="each line is a JSON object, whose fields `where` and `labels` name"
     )

@@ -17,7 +17,7 @@ from forewarn.probers.log_lines import BIRTH_S, EXAMPLES, Matches, compiled, mat
 from forewarn.probers.log_tally import Tally
 from forewarn.probers.log_time import Clockwork
 from forewarn.probers.log_wake import FILE, FOLDER, Wake
-from forewarn.probers.reasons import failed
+from forewarn.probers.reasons import Reason, failed
 
 MOST_PAST = 2000
 """Minutes of the past in one step that are told apart; older ones count with the first of them."""
@@ -84,10 +84,13 @@ class Following:
         for lines, counts in self._now:
             self._tally.add(lines, counts)
         failure = self.files.failure()
-        if failure:
+        resting = failure.detail if failure and failure.reason is Reason.MISSING and self.options.optional else None
+        if failure and not resting:
             runs.append(failed(self.probe, self.probe.targets[0], failure, at_s, lateness_s, took_s))
         else:
-            detail = "; ".join(filter(None, (self.files.trouble(), self._tally.trouble()))) or None
+            detail = (
+                "; ".join(filter(None, (resting and f"resting: {resting}", self.files.trouble(), self._tally.trouble()))) or None
+            )
             runs += self._told_at(at_s, tuple(self._examples), lateness_s=lateness_s, took_s=took_s, detail=detail)
         self._past, self._now, self._examples, self.news = {}, [], [], False
         cursor = {**self.files.stored(), "counters": self._tally.stored()}
