@@ -134,7 +134,7 @@ class Files:
                 continue
             if key in self._tails:
                 more, waits = more or tail.more, waits or tail.waits
-        return Batch(blocks, more or any(tail.past for tail in self._tails.values()), QUIET_S if waits else None)
+        return Batch(blocks, more or any(tail.past or tail.more for tail in self._tails.values()), QUIET_S if waits else None)
 
     def _read(self, key: Key, tail: Tail, now: float, announced: bool) -> Iterator[Block]:
         if tail.truncated():
@@ -275,6 +275,7 @@ class Files:
         tail = Tail(path, source, (key or (0, 0))[1], self._form)
         tail.past = key is None or path.endswith(PACKED)
         tail.restart(offset, skip)
+        tail.more = True
         self._tails[key or (-1, self._past)] = tail
 
     def _drop(self, key: Key) -> None:

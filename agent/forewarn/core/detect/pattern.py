@@ -77,6 +77,9 @@ def growth(window: Window, since_s: float, first_s: float | None) -> float:
     """By how much the counter grew after `since_s`."""
     times, values = window.times_s, window.values
     begin = bisect_right(times, since_s)
+    since = values[max(0, begin - 1) :]
+    if since and times[0] != first_s and since.count(since[-1]) == len(since):
+        return 0.0  # a counter that rests, as most do: no need to go through a day of it step by step
     total = 0.0
     for at in range(begin, len(values)):
         before = values[at - 1] if at else (0.0 if times[0] == first_s else values[0])
