@@ -21,6 +21,8 @@ async def follow(store: Path, *files: str) -> None:
     def keep(run: ProbeRun) -> None:
         rows = [(SeriesId("p", "local", *column), run.at_s, value) for column, value in zip(run.columns, run.values, strict=True)]
         samples.append(rows, {"p": run.cursor} if run.cursor else {})
+        sys.stdout.write(".")
+        sys.stdout.flush()
 
     await LogFollower().follow(one, samples.cursor("p"), keep)
 

@@ -77,23 +77,32 @@ def counted(store: Path) -> Counter[str]:
 
 
 def start(store: Path, log: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-W", "ignore", str(PROGRAM), str(store), str(log)], cwd=PROGRAM.parent)
+    return subprocess.Popen(
+        [sys.executable, "-W", "ignore", str(PROGRAM), str(store), str(log)], cwd=PROGRAM.parent, stdout=subprocess.PIPE
+    )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.communicate()
 
 
 def story(folder: Path, seed: int, lives: int) -> None:
     chance, log, store = random.Random(seed), folder / "app.log", folder / "samples.db"
     SqliteSamples(store).close()
     writer = Writer(log, chance)
-    for _ in range(lives):
+    for life in range(lives):
         process = start(store, log)
-        until = time.monotonic() + 0.4 + chance.random() * 0.8
+        assert process.stdout
+        if life == 0 or chance.random() < 0.7:
+            process.stdout.read(1)  # its first run is stored
+        until = time.monotonic() + chance.random()
         while time.monotonic() < until:
             writer.write(chance.randrange(20))
             time.sleep(chance.random() * 0.05)
             if chance.random() < 0.08:
                 writer.rotate()
-        process.kill()
-        process.wait()
+        end(process)
         if chance.random() < 0.5:  # while nobody looks
             writer.write(chance.randrange(200))
             for _ in range(chance.randrange(3)):
@@ -101,11 +110,10 @@ def story(folder: Path, seed: int, lives: int) -> None:
                 writer.rotate()
             writer.pack()
     process = start(store, log)
-    end = time.monotonic() + 30
-    while counted(store) != writer.written and time.monotonic() < end:
+    patience = time.monotonic() + 30
+    while counted(store) != writer.written and time.monotonic() < patience:
         time.sleep(0.1)
-    process.kill()
-    process.wait()
+    end(process)
     writer.close()
     found = counted(store)
     assert found == writer.written, f"twice: {found - writer.written}, lost: {writer.written - found}"

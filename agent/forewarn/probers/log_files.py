@@ -12,13 +12,14 @@ from typing import Any
 from forewarn.probers.log import LogOptions
 from forewarn.probers.log_events import Form
 from forewarn.probers.log_packed import PACKED
-from forewarn.probers.log_past import left_copy, missed
+from forewarn.probers.log_past import continued, left_copy, unseen
 from forewarn.probers.log_source import Found, Key, Local, Place, Source
 from forewarn.probers.log_tail import QUIET_S, Block, Tail, fingerprint
 from forewarn.probers.reasons import Failure, Reason, unknown
 
 GONE_S = 30.0  # how long a file without a name is read yet, counted from its last growth
 MOST = 500  # files of one probe
+MOST_DONE = 20  # files that are remembered after they were read, so that no later look takes them for new ones
 RECENT = 1024**2  # what "recent" reads of each file
 COPY_LEAST = 32  # fewer first bytes can't tell a copy from another file
 SILENT = 2  # so often in a row a file grew unannounced, and it is looked at as often as if nothing were announced
@@ -49,6 +50,8 @@ class Files:
         self._tails: dict[Key, Tail] = {}
         self._blind: dict[str, str] = dict.fromkeys((cursor or {}).get("blind", ()), "")  # path -> why it is not read
         self._places: list[Mapping[str, Any]] = list((cursor or {}).get("files", ()))  # of the cursor, not taken up yet
+        self._at_start, self._gone_on = tuple(self._places), set[str]()  # of the cursor; paths that still are what they were
+        self._done: list[Mapping[str, Any]] = list((cursor or {}).get("done", ()))  # files that were read to their end and let go
         self._known_globs = frozenset((cursor or {}).get("globs", ()))
         self._looked = False
         self._left_out = 0
@@ -91,7 +94,7 @@ class Files:
     def stored(self) -> dict[str, Any]:
         """For the cursor: where each file is read on."""
         places = [*self._places, *(tail.stored() for tail in self._tails.values())]
-        return {"files": places, "globs": list(self._globs), "blind": sorted(self._blind)}
+        return {"files": places, "globs": list(self._globs), "blind": sorted(self._blind), "done": self._done}
 
     def trouble(self) -> str | None:
         """What is not read although it is there, and what would help."""
@@ -166,13 +169,16 @@ class Files:
         self._blind, blind = {}, self._blind
         paths = {path: one for one in self._globs for path in self._expand(one)}
         self._left_out = max(0, len(paths) - MOST)
-        named = set()
+        named, rotated = set(), dict[str, float]()
+        before = {tail.path: tail.changed_s for tail in self._tails.values()}
         for path in list(paths)[:MOST]:
             found = self._see(path)
             if found is None:
                 continue
             named.add(found.key)
             tail = self._tails.get(found.key)
+            if tail is None and path in before:
+                rotated[path] = before[path]
             if tail is None and (tail := self._open(path, found.key)):
                 self._begin(tail, old=path in blind or (first and paths[path] not in self._known_globs), blind=path in blind)
             elif tail and tail.path != path and not self._is(tail.path, found.key):
@@ -181,6 +187,8 @@ class Files:
                 tail.changed_s = found.changed_s
         if first:
             self._find_missed()
+        for path, since_s in rotated.items():
+            self._find_unseen(path, since_s)
         for key, tail in self._tails.items():
             tail.gone_at = None if key in named else tail.gone_at or now
 
@@ -234,6 +242,7 @@ class Files:
         for place in self._places:
             if place["inode"] == tail.inode and tail.resume(place):
                 self._places.remove(place)
+                self._gone_on.add(tail.path)
                 return True
         return False
 
@@ -254,14 +263,25 @@ class Files:
         return False
 
     def _find_missed(self) -> None:
-        """Files that were rotated away while we did not look, and what rotation has made of them."""
+        """Files that were rotated away while we did not look, what rotation has made of them, and those between them and now."""
         places, self._places = self._places, []
+        since: dict[str, float] = {}
         for place in places:
-            past = list(missed(self._place, place, set(self._tails), COPY_LEAST))
-            for path, key, source, offset, skip in past:
-                self._open_past(path, key, source, offset=offset, skip=skip)
-            if not past and not self._there(place["path"]):  # away, or shut: perhaps it comes back as it was
+            if past := continued(self._place, place, set(self._tails), COPY_LEAST):
+                self._open_past(*past[:3], offset=past[3], skip=past[4])
+            elif not self._there(place["path"]):  # away, or shut: perhaps it comes back as it was
                 self._places.append(place)
+                continue
+            since[place["path"]] = max(place.get("changed", 0), since.get(place["path"], 0))
+        for path, since_s in since.items():
+            if since_s and path not in self._gone_on:
+                self._find_unseen(path, since_s)
+
+    def _find_unseen(self, path: str, since_s: float) -> None:
+        """Files that had a name after `since_s` and were rotated away before we saw them."""
+        known = [*self._at_start, *self._done, *(tail.stored() for tail in self._tails.values())]
+        for past in unseen(self._place, path, since_s, set(self._tails), known):
+            self._open_past(*past[:3], offset=0, skip=False)
 
     def _there(self, path: str) -> bool:
         try:
@@ -279,7 +299,10 @@ class Files:
         self._tails[key or (-1, self._past)] = tail
 
     def _drop(self, key: Key) -> None:
-        self._tails.pop(key).close()
+        tail = self._tails.pop(key)
+        if tail.past or tail.gone_at is not None:
+            self._done = [*self._done[1 - MOST_DONE :], {"inode": tail.inode, "print": list(tail.print)}]
+        tail.close()
 
 
 def _texts(block: Block) -> Iterator[str]:

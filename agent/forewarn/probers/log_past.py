@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from glob import escape
 from typing import Any
 
@@ -17,42 +17,53 @@ Past = tuple[str, Key | None, Source, int, bool]
 """Path, key, the open file, from where on it is new, and whether that is inside a line."""
 
 
-def missed(place: Place, known: Mapping[str, Any], open_now: Collection[Key], least: int) -> Iterator[Past]:
-    """What is to be read before the file that now has the name: the rest of the one of before, and all that came after it.
+def continued(place: Place, known: Mapping[str, Any], open_now: Collection[Key], least: int) -> Past | None:
+    """The rest of a file that was followed, whatever it is called now: by its inode, or by `least` or more first bytes.
 
-    `known` is its place in a cursor. A file is recognised by its inode, or as a copy by `least` or more first bytes that are
-    alike; a rotated file that is neither and was written to later than the known one is new as a whole. A file that may not
-    be read is passed over.
+    `known` is its place in a cursor. A file that may not be read is passed over.
     """
-    for path, found in _rotated(place, known["path"]):
-        if found.key in open_now:
+    length, digest = known["print"]
+    for path, found in _near(place, known["path"]):
+        packed = path.endswith(PACKED)
+        same = not packed and found.key[1] == known["inode"]
+        if found.key in open_now or not (same or length >= least):
             continue
         try:
-            source = place.open(path, packed=path.endswith(PACKED))
+            source = place.open(path, packed)
         except OSError:
             continue
-        length, digest = known["print"]
-        same_file = not path.endswith(PACKED) and found.key[1] == known["inode"]
-        alike = fingerprint(source, length) == (length, digest)
-        if alike and (same_file or length >= least):
-            yield path, found.key, source, known["offset"], bool(known.get("skip"))
-        elif _is_later(path, found, known) and not same_file and not (alike and length):
-            yield path, found.key, source, 0, False
-        else:
+        if fingerprint(source, length) == (length, digest):
+            return path, found.key, source, known["offset"], bool(known.get("skip"))
+        source.close()
+    return None
+
+
+def unseen(
+    place: Place, path: str, since_s: float, open_now: Collection[Key], known: Sequence[Mapping[str, Any]]
+) -> Iterator[Past]:
+    """Whole files that came and went while nobody looked: rotated, written to after `since_s`, and none of those `known`."""
+    for each, found in _near(place, path):
+        by_rotation = re.match(r"[.-]\d", each.removeprefix(path)) is not None
+        packed = each.endswith(PACKED)
+        if not by_rotation or found.changed_s <= since_s or found.key in open_now:
+            continue
+        if not packed and found.key[1] in {one["inode"] for one in known}:
+            continue
+        try:
+            source = place.open(each, packed)
+        except OSError:
+            continue
+        if any(one["print"][0] and fingerprint(source, one["print"][0]) == tuple(one["print"]) for one in known):
             source.close()
-
-
-def _is_later(path: str, found: Found, known: Mapping[str, Any]) -> bool:
-    """Whether a name is one that rotation gives (app.log.1, app.log-20261128.gz), to a file written to after the known one."""
-    by_rotation = re.match(r"[.-]\d", path.removeprefix(known["path"])) is not None
-    return by_rotation and bool(known.get("changed")) and found.changed_s > known["changed"] + 1
+            continue
+        yield each, found.key, source, 0, False
 
 
 def left_copy(place: Place, known: Mapping[str, Any], open_now: Collection[Key]) -> tuple[str, Key, Source] | None:
     """The copy that was made of a file before it was truncated, if it holds more than was read."""
     length, digest = known["print"]
-    for path, found in reversed(_rotated(place, known["path"])):
-        if found.key in open_now or path.endswith(PACKED) or found.size <= known["offset"]:
+    for path, found in reversed(_near(place, known["path"])):
+        if found.key in open_now or path == known["path"] or path.endswith(PACKED) or found.size <= known["offset"]:
             continue
         source = place.open(path)
         if fingerprint(source, length) == (length, digest):
@@ -61,11 +72,11 @@ def left_copy(place: Place, known: Mapping[str, Any], open_now: Collection[Key])
     return None
 
 
-def _rotated(place: Place, path: str) -> list[tuple[str, Found]]:
-    """The rotated files of a log that can be read, the oldest first."""
+def _near(place: Place, path: str) -> list[tuple[str, Found]]:
+    """A log and its rotated files that can be read, the oldest first."""
     found = []
     for each in place.paths(f"{escape(path)}*"):
-        if each == path or (each.endswith(PACKED) and not each.endswith(READABLE)):
+        if each.endswith(PACKED) and not each.endswith(READABLE):
             continue
         try:
             one = place.look(each)

@@ -117,7 +117,7 @@ class Tail:
 
     def stored(self) -> dict[str, Any]:
         place = {"path": self.path, "inode": self.inode, "offset": self.offset, "print": list(self.print), "skip": self._skipping}
-        return {**place, "changed": int(self.changed_s)}
+        return {**place, "changed": self.changed_s}
 
     def resume(self, place: Mapping[str, Any]) -> bool:
         """Go on where a cursor says; False where this is not that file, or is not any more."""
