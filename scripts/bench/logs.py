@@ -29,11 +29,57 @@ COUNTS = (20, 100)
 MTAIL_BYTES = 20_000_000
 SOME_LINES = 100_000
 """So many different lines; then they come again."""
-WORDS = (
-    "request served upstream connection pool worker thread cache session order payment basket user account index query table "
-    "commit replica shard node cluster volume mount kernel device driver packet socket stream buffer queue topic message "
-    "consumer producer offset partition leader follower election heartbeat lease token scope grant refresh expire rotate"
-).split()
+WORDS = [
+    "request",
+    "served",
+    "upstream",
+    "connection",
+    "pool",
+    "worker",
+    "thread",
+    "cache",
+    "session",
+    "order",
+    "payment",
+    "basket",
+    "user",
+    "account",
+    "index",
+    "query",
+    "table",
+    "commit",
+    "replica",
+    "shard",
+    "node",
+    "cluster",
+    "volume",
+    "mount",
+    "kernel",
+    "device",
+    "driver",
+    "packet",
+    "socket",
+    "stream",
+    "buffer",
+    "queue",
+    "topic",
+    "message",
+    "consumer",
+    "producer",
+    "offset",
+    "partition",
+    "leader",
+    "follower",
+    "election",
+    "heartbeat",
+    "lease",
+    "token",
+    "scope",
+    "grant",
+    "refresh",
+    "expire",
+    "rotate",
+]
 
 
 class Rare(NamedTuple):
@@ -50,7 +96,10 @@ def rare(count: int) -> list[Rare]:
         a, b = chance.sample(WORDS, 2)
         found.append(
             (
-                Rare(rf"{a}_{b}_failure{at} code=(?P<code>\d+)", lambda r, a=a, b=b, at=at: f"{a}_{b}_failure{at} code={r.randrange(20)}"),
+                Rare(
+                    rf"{a}_{b}_failure{at} code=(?P<code>\d+)",
+                    lambda r, a=a, b=b, at=at: f"{a}_{b}_failure{at} code={r.randrange(20)}",
+                ),
                 Rare(rf"ERR{at:03d} \[(?P<module>[\w.]+)\] {a}", lambda r, a=a, at=at: f"ERR{at:03d} [{a}.core] {a} gone"),
                 Rare(rf"(?i)fatal{at}: .*{b} (?:lost|gone)", lambda r, b=b, at=at: f"FATAL{at}: the {b} gone"),
                 Rare(
@@ -166,7 +215,18 @@ def _mtail(mtail: str, log: Path, patterns: list[Rare], folder: Path) -> float:
         pattern = one.pattern.replace("/", r"\/")
         code.append(f"counter p{at}{by}\n/{pattern}/ {{\n  p{at}{f'[${label}]' if label else ''}++\n}}\n")
     (folder / "bench.mtail").write_text("".join(code))
-    argv = [mtail, "--one_shot", "--progs", str(folder / "bench.mtail"), "--logs", str(part), "--port", "0", "--address", "127.0.0.1"]
+    argv = [
+        mtail,
+        "--one_shot",
+        "--progs",
+        str(folder / "bench.mtail"),
+        "--logs",
+        str(part),
+        "--port",
+        "0",
+        "--address",
+        "127.0.0.1",
+    ]
     used, _ = _child(argv)
     return part.stat().st_size / used / 1e6
 
@@ -183,7 +243,7 @@ def _child(argv: list[str]) -> tuple[float, str]:
 
 def _roomy(megabytes: int) -> str | None:
     """A folder with room for the file: memory if there is plenty."""
-    shm = Path("/dev/shm")  # noqa: S108
+    shm = Path("/dev/shm")
     free = os.statvfs(shm).f_bavail * os.statvfs(shm).f_frsize if shm.is_dir() else 0
     return str(shm) if free > megabytes * 3e6 else None
 
@@ -207,7 +267,13 @@ def table(found: dict[str, object]) -> str:
     lines = [f"\nmatching {found['megabytes']} MB of log lines, labels included, MB per CPU second"]
     lines.append(f"{'':32}{'ours':>9}{'ripgrep':>9}{'ours/rg':>9}{'mtail':>9}{'ours/mtail':>12}")
     for count in COUNTS:
-        names = (f"log_mb_s_{count}", f"log_mb_s_rg_{count}", f"log_ratio_rg_{count}", f"log_mb_s_mtail_{count}", f"log_ratio_mtail_{count}")
+        names = (
+            f"log_mb_s_{count}",
+            f"log_mb_s_rg_{count}",
+            f"log_ratio_rg_{count}",
+            f"log_mb_s_mtail_{count}",
+            f"log_ratio_mtail_{count}",
+        )
         shown = ((f"{figures[name]:.{2 if 'ratio' in name else 1}f}" if name in figures else "-") for name in names)
         cells = zip(shown, (9, 9, 9, 9, 12), strict=True)
         lines.append(f"{f'{count} patterns':32}" + "".join(f"{cell:>{width}}" for cell, width in cells))
