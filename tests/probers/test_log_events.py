@@ -90,6 +90,6 @@ def test_no_byte_swallows_a_newline(encoding: str) -> None:
     ],
 )
 def test_options_that_are_refused(options: dict[str, object], said: str) -> None:
-    with pytest.raises(ValueError, match="(?s).*") as caught:
+    with pytest.raises(ValueError, match=r"(?s).*") as caught:
         LogOptions.model_validate({"files": "/x", "patterns": {"a": "x"}, **options})
     assert said in str(caught.value)

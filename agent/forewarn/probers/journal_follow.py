@@ -25,6 +25,7 @@ from forewarn.probers.log_time import LATE_S, SLOT_S
 from forewarn.probers.reasons import Failure, Reason, failed, unknown
 
 PAUSES_S = (1.0, 2.0, 5.0, 15.0, 60.0)
+BACKLOG_S = 2.0  # so long what lay in the journal may take to come, before "now" is told
 TELL_S = 0.05  # runs that matching entries cause are at least this far apart
 IN_USE_S = 86400.0  # a log that so long nobody wrote to is a leftover
 DROPPED: Column = ("entries_dropped_total", ())
@@ -147,7 +148,7 @@ class JournalFollower:
         try:
             if failure := await process.start():
                 return failure
-            due = told = time.monotonic()
+            due = told = time.monotonic() + min(BACKLOG_S, probe.every_s)
             while True:
                 now = time.monotonic()
                 wait_s = max(0.0, due - now) if not reading.news else max(0.0, told + TELL_S - now)
