@@ -3,6 +3,7 @@
 All of them probe the same nginx at the same time, each on ports of its own, so that the ratios hold on a busy machine.
     scripts/bench console      what a page of the console costs, see console.py
     scripts/bench viewers      what fifty people with the console open cost, see viewers.py
+    scripts/bench --part logs [--megabytes 1000]
     scripts/bench [--targets 1000] [--seconds 30] [--every 10] [--https] [--hanging 5] [--only forewarn,floor] [--no-store]
 """
 
@@ -16,6 +17,7 @@ import time
 from pathlib import Path
 
 import console
+import logs
 import report
 import stored
 import viewers
@@ -34,6 +36,11 @@ def main() -> int:
     if sys.argv[1:2] == ["viewers"]:
         return viewers.main(sys.argv[2:])
     args = _arguments()
+    if args.part == "logs":
+        found = logs.figures(args.megabytes)
+        print(logs.table(found))
+        report.keep(logs.flat(found), ROOT / "var" / "bench.json")
+        return 0
     names = [name for name in args.only.split(",") if name in CONTENDERS]
     skipped = {name: why for name in names if (why := missing(name, args.https))}
     if not program("nginx"):
@@ -52,6 +59,8 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="what a probe run costs, beside a floor and peers")
+    parser.add_argument("--part", choices=("probes", "logs"), default="probes", help="what is measured (probes)")
+    parser.add_argument("--megabytes", type=int, default=1000, help="of the log that part logs makes and reads (1,000)")
     parser.add_argument("--targets", type=int, default=1000, help="how many (1,000; 0: only the store)")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long is measured, after the start (30)")
     parser.add_argument("--every", type=int, default=10, help="interval of each target in seconds (10)")

@@ -226,8 +226,10 @@ class HostWeek:
     # --- what probes find ---
 
     def runs(self, at_s: float, clock: datetime) -> Iterator[ProbeRun]:
-        """Runs of the probes `host`, `self`, `own-health`, `temperature`, `certificates`, `forewarn-process` and `smart` that fall into this step."""
+        """Runs of the shipped probes that look at this machine (`host`, `self`, `own-health`, `temperature`, `certificates`,
+        `forewarn-process`, `smart`, `journal`) that fall into this step. The host writes a syslog, so the journal's probe rests."""
         stamp = clock.timestamp()
+        yield self._run("journal", stamp, [])
         yield self._host(at_s, stamp)
         yield self._self(at_s, stamp)
         if at_s % 30 < self.step_s:
