@@ -3,6 +3,7 @@
 All of them probe the same nginx at the same time, each on ports of its own, so that the ratios hold on a busy machine.
     scripts/bench console      what a page of the console costs, see console.py
     scripts/bench viewers      what fifty people with the console open cost, see viewers.py
+    scripts/bench foresight    how right the shipped baseline is on labelled series, see foresight.py
     scripts/bench --part logs [--megabytes 1000]
     scripts/bench [--targets 1000] [--seconds 30] [--every 10] [--https] [--hanging 5] [--only forewarn,floor] [--no-store]
 """
@@ -17,6 +18,7 @@ import time
 from pathlib import Path
 
 import console
+import foresight
 import logs
 import report
 import stored
@@ -33,6 +35,8 @@ WARM_S = 22.0
 def main() -> int:
     if sys.argv[1:2] == ["console"]:
         return console.main(sys.argv[2:])
+    if sys.argv[1:2] == ["foresight"]:
+        return foresight.main(sys.argv[2:])
     if sys.argv[1:2] == ["viewers"]:
         return viewers.main(sys.argv[2:])
     args = _arguments()
