@@ -175,12 +175,18 @@ class Ledger(Protocol):
 Sample = tuple[SeriesId, float, float]
 """Series, epoch seconds, value."""
 
+Row = tuple[tuple[SeriesId, ...], float, tuple[float, ...]]
+"""What one run gave: its series (the same tuple run after run), epoch seconds, and a value for each of them."""
+
 
 class Samples(Protocol):
     """Append and read; always local. Methods block; appending is called on one thread, once a second, in batches."""
 
     def append(self, samples: Sequence[Sample], cursors: Mapping[str, Mapping[str, object]] | None = None) -> None:
         """Keep samples, and the cursors of the probes they came from, in one transaction."""
+
+    def append_runs(self, rows: Sequence[Row], cursors: Mapping[str, Mapping[str, object]] | None = None) -> None:
+        """The same for what whole runs gave. A value that is not a finite number is left out."""
 
     def read(self, series: SeriesId, since_s: float, until_s: float) -> Window:
         """Samples with since_s <= time < until_s, oldest first."""

@@ -11,16 +11,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from math import isfinite, nan
+from math import inf, isfinite, nan
 
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe
 from forewarn.model.series import Column, Counts, Outcome, ProbeRun, SeriesId, Tally, Window
-from forewarn.ports import RuleView, Sample, SeriesView, TargetView
+from forewarn.ports import Row, RuleView, Sample, SeriesView, TargetView
 from forewarn.runtime import awaited
 from forewarn.runtime.awaited import Awaited, waits_for
 from forewarn.runtime.line import Judge, Line, looks_at
+from forewarn.runtime.plan import Plan
 
 MOST_SERIES = 1000
 UP: Column = ("up", ())
@@ -38,7 +39,8 @@ class Watch:
     def __init__(self, probe: Probe) -> None:
         self.probe = probe
         self._lines: dict[SeriesId, Line] = {}
-        self._plans: dict[str, tuple[tuple[Column, ...], list[Line | None]]] = {}  # by target: a line for each column
+        self._plans: dict[str, Plan] = {}  # by target
+        self._began_s: dict[str, float] = {}  # by target: its first good run in this life
         self._last: dict[str, ProbeRun] = {}
         self._open: dict[tuple[str, str], Finding] = {}  # of the ledger, for series that were not seen yet
         self._left = COSTLY
@@ -116,6 +118,8 @@ class Watch:
         waited = [(line, self._awaited.get(line.id) or self._lines.get(line.id)) for line in before._awaited]
         lines = [(line, self._line(id) if id.target in targets else None) for id, line in before._lines.items()]
         for old, line in [*lines, *waited]:
+            if old.behind:
+                old.catch_up(before._last.get(old.id.target), before.probe.every_s)
             for judge in old.judges:
                 same = line.judge(judge.rule.name) if line else None
                 if line and same and _alike(same, judge):
@@ -149,28 +153,41 @@ class Watch:
 
     # --- running ---
 
+    def keeps(self, run: ProbeRun) -> bool:
+        """Take a run that changes nothing, as most do; False, and nothing has happened, when `take` must look at it."""
+        plan = self._plans.get(run.target)
+        if plan is None or plan.columns is not run.columns or self._awaited.any or not plan.keeps(run):
+            return False
+        self._last[run.target] = run
+        return True
+
     def take(self, run: ProbeRun, now: datetime) -> list[Moved]:
         """What a run changes."""
-        self._last[run.target] = run
+        before, self._last[run.target] = self._last.get(run.target), run
         self._left = COSTLY
         up = self._ups[run.target]
         if run.outcome is Outcome.UNKNOWN:
-            return self._ticked(up, now)
+            return self._ticked(up, before, now)
+        if run.outcome is Outcome.UP:
+            self._began_s.setdefault(run.target, run.at_s)
         moves: list[Moved] = []
-        for line, value in zip(self._plan(run), run.values, strict=True):
+        plan = self._plan(run)
+        for line, value in zip(plan.lines, run.values, strict=True):
             if line is not None and isfinite(value) and line.add(run.at_s, value) and line.judges:
                 moves += self._judged(line, run, now)
         if up.add(run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0):
             moves += self._judged(up, run, now)
+        plan.settle(run.at_s, self.probe.every_s)
         return moves + self._missed(run, now)
 
+    def row(self, run: ProbeRun) -> Row | None:
+        """What of a run is to be stored; None of one that could not look."""
+        return None if run.outcome is Outcome.UNKNOWN else self._plan(run).row(run)
+
     def samples(self, run: ProbeRun) -> list[Sample]:
-        """What of a run is to be stored."""
-        if run.outcome is Outcome.UNKNOWN:
-            return []
-        up = (self._ups[run.target].id, run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0)
-        pairs = zip(self._plan(run), run.values, strict=True)
-        return [up, *((line.id, run.at_s, value) for line, value in pairs if line is not None and isfinite(value))]
+        """The same, one by one."""
+        series, at_s, values = self.row(run) or ((), 0.0, ())
+        return [(one, at_s, value) for one, value in zip(series, values, strict=True) if isfinite(value)]
 
     def tick(self, now: datetime) -> list[Moved]:
         """What the passing of time alone changes; also catches up on costly judgements."""
@@ -178,11 +195,15 @@ class Watch:
         moves = self._awaited.others_came(self._lines.values(), now)
         if self._timed is None:
             self._timed = [line for line in self._lines.values() if line.ticks or line.costly]
+        now_s, every_s = now.timestamp(), self.probe.every_s
         for line in self._timed:
+            if line.low < line.high and 0 <= now_s - line.times[-1] < every_s:
+                continue  # calm, and looked at just now
+            run = self._last.get(line.id.target)
             if line.ticks:
-                moves += self._ticked(line, now)
+                moves += self._ticked(line, run, now)
             if any(judge.late for judge in line.judges):
-                moves += self._caught_up(line, self._last.get(line.id.target), now)
+                moves += self._caught_up(line, run, now)
         return moves + self._swept(now) + self._never_came(now)
 
     def _swept(self, now: datetime) -> list[Moved]:
@@ -245,7 +266,11 @@ class Watch:
         near = ((metric, self._lines.get(replace(line.id, metric=metric))) for metric in judge.detector.beside)
         return {metric: other.window(0, None, self.probe.every_s) for metric, other in near if other and other.times}
 
-    def _ticked(self, line: Line, now: datetime) -> list[Moved]:
+    def _ticked(self, line: Line, before: ProbeRun | None, now: datetime) -> list[Moved]:
+        """`before`: the newest run that the line has taken."""
+        if line.behind:
+            line.catch_up(before, self.probe.every_s)
+        line.low, line.high = inf, -inf  # until it is judged again
         window = line.window(0, self._last.get(line.id.target), self.probe.every_s)
         moves: list[Moved] = []
         for judge in line.judges:
@@ -258,7 +283,7 @@ class Watch:
         if not self._awaited.any or run.outcome is not Outcome.UP:
             return []
         waiting = [line for line in self._lines.values() if any(judge.detector.awaits for judge in line.judges)]
-        return [moved for line in (*waiting, *self._awaited) if line.id.target == run.target for moved in self._ticked(line, now)]
+        return [moved for line in (*waiting, *self._awaited) if line.id.target == run.target for moved in self._ticked(line, run, now)]
 
     def _gone(self, line: Line, run: ProbeRun) -> bool:
         """A file system that was unmounted, a label that comes no more. A counter that rests is not gone: it is shown. Nor is
@@ -276,19 +301,19 @@ class Watch:
             run, up = self._last.get(finding.target), self._lines.get(SeriesId(self.probe.name, finding.target, *UP))
             if run is None or up is None or run.outcome is not Outcome.UP or _hidden(run, SeriesId.parse(finding.series)):
                 continue
-            if up.times[-1] - up.times[0] > max(GONE_S, GONE_INTERVALS * self.probe.every_s):
+            if up.times[-1] - self._began_s.get(finding.target, inf) > max(GONE_S, GONE_INTERVALS * self.probe.every_s):
                 del self._open[key]
                 if finding.state is FindingState.OPEN:
                     moves.append(unwatched(finding, now))
         return moves
 
-    def _plan(self, run: ProbeRun) -> list[Line | None]:
-        """The line of each of a run's columns; probers hand in the same columns run after run."""
+    def _plan(self, run: ProbeRun) -> Plan:
+        """Probers hand in the same columns run after run, and then it is the same plan."""
         known = self._plans.get(run.target)
-        if known is None or (known[0] is not run.columns and known[0] != run.columns):
-            known = (run.columns, [self._line(SeriesId(run.probe, run.target, *column)) for column in run.columns])
-            self._plans[run.target] = known
-        return known[1]
+        if known is None or (known.columns is not run.columns and known.columns != run.columns):
+            lines = tuple(self._line(SeriesId(run.probe, run.target, *column)) for column in run.columns)
+            known = self._plans[run.target] = Plan.of(run.columns, lines, self._ups[run.target])
+        return known
 
     def _line(self, id: SeriesId) -> Line | None:
         """The line of a series; None beyond the most that a probe may have."""
@@ -306,7 +331,7 @@ class Watch:
     @property
     def dropped(self) -> int:
         """How many series of the newest runs are left out, because the probe has too many."""
-        return sum(lines.count(None) for _, lines in self._plans.values())
+        return sum(plan.lines.count(None) for plan in self._plans.values())
 
     def view(self, now: datetime) -> tuple[TargetView, ...]:
         """What is known of each target now."""
@@ -337,6 +362,8 @@ class Watch:
         )
 
     def _series(self, line: Line, now: datetime) -> SeriesView:
+        if line.behind:
+            line.catch_up(self._last.get(line.id.target), self.probe.every_s)
         window = line.window(0, self._last.get(line.id.target), self.probe.every_s)
         claims = ((judge.rule.name, judge.look(window, now, line.id.metric)) for judge in line.judges)
         rules = tuple(RuleView(rule=name, state=it.state, why=it.why, ready_at=it.ready_at) for name, it in claims if it)

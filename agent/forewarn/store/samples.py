@@ -19,7 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from forewarn.model.series import Counts, SeriesId, Tally, Window
-from forewarn.ports import Sample
+from forewarn.ports import Row, Sample
 from forewarn.store.codec import clean
 from forewarn.store.sqlite import Database, queries
 
@@ -63,6 +63,10 @@ class SqliteSamples:
             self._ids.clear()  # some of them may have been rolled back
             raise
         self._hot = hot
+
+    def append_runs(self, rows: Sequence[Row], cursors: Mapping[str, Mapping[str, object]] | None = None) -> None:
+        """The same for what whole runs gave."""
+        self.append([(series, at, value) for many, at, values in rows for series, value in zip(many, values, strict=True)], cursors)
 
     def _rows(self, db: sqlite3.Connection, samples: Sequence[Sample]) -> list[tuple[int, float, float]]:
         ids, finite = self._ids, math.isfinite

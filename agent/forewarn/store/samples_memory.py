@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 
 from forewarn.model.series import Counts, SeriesId, Tally, Window
-from forewarn.ports import Sample
+from forewarn.ports import Row, Sample
 
 
 class MemorySamples:
@@ -25,6 +25,10 @@ class MemorySamples:
             if math.isfinite(value):
                 _insert(*self._kept.setdefault(series, (array("d"), array("d"))), at, value)
         self._cursors.update(deepcopy(dict(cursors or {})))
+
+    def append_runs(self, rows: Sequence[Row], cursors: Mapping[str, Mapping[str, object]] | None = None) -> None:
+        """The same for what whole runs gave."""
+        self.append([(series, at, value) for many, at, values in rows for series, value in zip(many, values, strict=True)], cursors)
 
     def read(self, series: SeriesId, since_s: float, until_s: float) -> Window:
         """Samples with since_s <= time < until_s, oldest first; all of them count as fresh."""

@@ -21,7 +21,9 @@ class Detector:
     called when only time has passed. `beside`: metrics of the same thing that it looks at too. `costly`: a judgement takes
     long enough (about half a millisecond) that many at once would be felt; it may come a few samples late. `awaits`: it also
     judges a series that has never come. `tally` and `recall`: what lies before `history_s` may be handed in as counts.
-    `after` and `claim` are `step` in two halves: most runs change nothing, and then nobody reads the claim."""
+    `after` and `claim` are `step` in two halves: most runs change nothing, and then nobody reads the claim. `calm(options,
+    state, window)`: bounds; a fresh sample strictly between them leaves the state as it is, but for what is known of the
+    newest sample, which any later one replaces. None: this state wants to see each sample."""
 
     step: Callable[..., tuple[Any, Any]]
     resume: Callable[..., Any]
@@ -36,12 +38,14 @@ class Detector:
     recall: Callable[[Any, Counts], Any] | None = None
     after: Callable[..., Any] | None = None
     claim: Callable[..., Any] | None = None
+    calm: Callable[..., tuple[float, float] | None] | None = None
 
 
 def _all_kept(module: Any, ticks: bool = False) -> Detector:
     """A detector that sees all of its past at every step."""
     kept = module.history_s
-    return Detector(module.step, module.resume, kept, kept, kept, ticks, after=module.after, claim=module.claim)
+    calm = getattr(module, "calm", None)
+    return Detector(module.step, module.resume, kept, kept, kept, ticks, after=module.after, claim=module.claim, calm=calm)
 
 
 SLO = Detector(slo.step, slo.resume, slo.history_s, slo.history_s, lambda options: 0.0, tally=slo.tally, recall=slo.recall)
