@@ -82,9 +82,10 @@ def test_after_a_pause_thousands_are_spread_and_each_runs_once():
     for key, _ in first:
         made.ended(key)
     ran = Counter(key for _, keys in run(made, back + 10.1, back) for key in keys)
-    busiest = Counter(int(at) for at, keys in run(made, back + 30, back + 20) for _ in keys)
+    run(made, back + 20)
+    busiest = Counter(int(at) for at, keys in run(made, back + 30) for _ in keys)
     assert len(set(ran) | {key for key, _ in first}) == 2000
-    assert max(busiest.values()) < 400, "as even as ever afterwards"
+    assert max(busiest.values()) < 300, "as even as ever afterwards"
     assert 2000 * 356 <= made.missed <= 2000 * 359
 
 

@@ -83,8 +83,7 @@ class Poller:
         self._tell(moves)
         self._run(settings.probes.values())
         self._clockwork = [
-            asyncio.create_task(self._repeat(work), name=name)
-            for name, work in (("flush", self._flush), ("tick", self._tick))
+            asyncio.create_task(self._repeat(work), name=name) for name, work in (("flush", self._flush), ("tick", self._tick))
         ]
         self._turn()
 

@@ -283,7 +283,9 @@ class Watch:
         if not self._awaited.any or run.outcome is not Outcome.UP:
             return []
         waiting = [line for line in self._lines.values() if any(judge.detector.awaits for judge in line.judges)]
-        return [moved for line in (*waiting, *self._awaited) if line.id.target == run.target for moved in self._ticked(line, run, now)]
+        return [
+            moved for line in (*waiting, *self._awaited) if line.id.target == run.target for moved in self._ticked(line, run, now)
+        ]
 
     def _gone(self, line: Line, run: ProbeRun) -> bool:
         """A file system that was unmounted, a label that comes no more. A counter that rests is not gone: it is shown. Nor is
