@@ -62,6 +62,8 @@ MEASURE_S = 5.0
 PRUNE_S = 3600.0
 OUTBOX_KEPT = timedelta(days=7)  # done actions: for looking at what happened lately; the messages themselves stay
 PULSE_S = 10.0
+SWITCH_S = 0.0005
+"""Each call on a socket lets other threads run; by Python's own 5 ms a busy one would hold up the loop at each of them."""
 GC_THRESHOLD = (20_000, 20, 50)
 """Runs leave no cycles behind: what one leaves goes by counting, and the collector need not walk it every 700 objects."""
 
@@ -93,6 +95,7 @@ def main(args: argparse.Namespace) -> int:
         port = door.getsockname()[1]
         if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # a free one was asked for: now it is known
             settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
+        sys.setswitchinterval(SWITCH_S)
         asyncio.run(Daemon(settings, place, clock, door, loaded, full).run())
     except ForewarnError as error:
         print(error, file=sys.stderr)

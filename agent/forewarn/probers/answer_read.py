@@ -51,7 +51,9 @@ class AnswerReader:
         """True when the answer is complete."""
         if self._how < 0:
             data = self._buffer + data if self._buffer else data
-            rest = self._begins(data)
+            rest = self._usual(data)
+            if rest is None:
+                rest = self._begins(data)
             if rest is None:
                 self._buffer = data
                 return False
@@ -74,6 +76,22 @@ class AnswerReader:
         if self._how < 0 and not self._buffer.startswith(b"HTTP/"):
             raise Spoilt(Code.UNSUPPORTED, "Received HTTP/0.9 when not allowed")
         raise Spoilt(Code.PARTIAL, "the connection was closed before the end")
+
+    def _usual(self, data: bytes) -> bytes | None:
+        """The beginning of the body of an answer as most are: 200, one length, all of the head in one piece; else None."""
+        at = data.find(b"\r\n\r\n", 0, MOST_HEAD)
+        if at < 0 or not data.startswith((b"HTTP/1.1 200 ", b"HTTP/1.0 200 ")) or self._no_body:
+            return None
+        head = data[:at]
+        low = head.lower()
+        begin = low.find(b"\ncontent-length:")
+        if begin < 0 or b"\ntransfer-encoding:" in low or low.find(b"\ncontent-length:", begin + 1) > 0:
+            return None
+        length = low[begin + 16 :].split(b"\r", 1)[0].strip()
+        if not length.isdigit() or len(length) > 18 or length == b"0":
+            return None
+        self.head, self.status, self._how, self._left = head, 200, SIZED, int(length)
+        return data[at + 4 :]
 
     def _begins(self, data: bytes) -> bytes | None:
         """The beginning of the body, once the head is complete."""

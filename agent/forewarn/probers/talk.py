@@ -20,6 +20,7 @@ READ_AT_ONCE = 256  # events of one wake-up
 READ_SIZE = 65_536
 READS_AT_ONCE = 4
 """Pieces taken from one connection before the others have their turn: an endless answer must not hold them up."""
+KIND = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 Address = tuple[Any, ...]
 
 
@@ -58,7 +59,7 @@ class Talk:
         self.sent = self.error = 0
         self.late = self.done = False
         self.spoilt: Spoilt | None = None
-        self.sock: socket.socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        self.sock = socket.SocketType(family, KIND)
 
     def begin(self) -> bool:
         """Connect, and ask at once where that is possible; True when all is over already."""

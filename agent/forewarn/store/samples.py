@@ -14,7 +14,7 @@ import json
 import math
 import sqlite3
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from forewarn.store.sqlite import Database, queries
 SQL = queries("samples")
 SEAL_ROWS = 20_000  # a scan of that many takes 1 ms, and sealing them 50 ms
 PRUNE_ROWS = 5_000  # at most so many go in one transaction, so that an append never waits long
+MOST_TUPLES = 100_000
 
 Rows = list[tuple[float, float]]
 
@@ -40,6 +41,7 @@ class SqliteSamples:
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._file = Database(path, "samples", durable=False, read_only=read_only)
         self._ids: dict[SeriesId, int] = {}  # of the writer; touched inside transactions only
+        self._tuples: dict[int, tuple[tuple[SeriesId, ...], tuple[int, ...]]] = {}  # by identity, which the tuple itself keeps
         with self._file.reading() as db:
             self._hot: int = db.execute(SQL["hot_rows"]).fetchone()[0]
 
@@ -49,9 +51,12 @@ class SqliteSamples:
         A value that is not a finite number is left out; of two samples of one series and time the later counts.
         """
         places = [{"probe": probe, "body": json.dumps(body)} for probe, body in (cursors or {}).items()]
+        self._append(lambda db: self._rows(db, samples), places)
+
+    def _append(self, find: Callable[[sqlite3.Connection], list[tuple[int, float, float]]], places: list[dict[str, str]]) -> None:
         try:
             with self._file.transaction() as db:
-                rows = self._rows(db, samples)
+                rows = find(db)
                 db.executemany(SQL["append"], rows)
                 db.executemany(SQL["put_cursor"], places)
                 hot = self._hot + len(rows)
@@ -60,23 +65,35 @@ class SqliteSamples:
                     db.execute(SQL["empty_hot"])
                     hot = 0
         except BaseException:
-            self._ids.clear()  # some of them may have been rolled back
+            self._forget()  # some of them may have been rolled back
             raise
         self._hot = hot
 
     def append_runs(self, rows: Sequence[Row], cursors: Mapping[str, Mapping[str, object]] | None = None) -> None:
-        """The same for what whole runs gave."""
-        self.append([(series, at, value) for many, at, values in rows for series, value in zip(many, values, strict=True)], cursors)
+        """The same for what whole runs gave; a tuple of series that has come before is known by its identity."""
+        places = [{"probe": probe, "body": json.dumps(body)} for probe, body in (cursors or {}).items()]
+        self._append(lambda db: self._run_rows(db, rows), places)
+
+    def _run_rows(self, db: sqlite3.Connection, rows: Sequence[Row]) -> list[tuple[int, float, float]]:
+        known, found = self._tuples, list[tuple[int, float, float]]()
+        for many, at, values in rows:
+            kept = known.get(id(many))
+            if kept is None or kept[0] is not many:
+                if len(known) >= MOST_TUPLES:
+                    known.clear()
+                kept = known[id(many)] = (many, tuple(self._id(db, series) for series in many))
+            found += [(number, at, value) for number, value in zip(kept[1], values, strict=True) if value - value == 0.0]
+        return found
+
+    def _id(self, db: sqlite3.Connection, series: SeriesId) -> int:
+        number = self._ids.get(series)
+        if number is None:
+            db.execute(SQL["add_series"], _columns(series))
+            number = self._ids[series] = db.execute(SQL["series_id"], _columns(series)).fetchone()[0]
+        return number
 
     def _rows(self, db: sqlite3.Connection, samples: Sequence[Sample]) -> list[tuple[int, float, float]]:
-        ids, finite = self._ids, math.isfinite
-        try:
-            return [(ids[series], at, value) for series, at, value in samples if finite(value)]
-        except KeyError:
-            for series in dict.fromkeys(series for series, _, value in samples if finite(value)):
-                db.execute(SQL["add_series"], _columns(series))
-                ids[series] = db.execute(SQL["series_id"], _columns(series)).fetchone()[0]
-            return [(ids[series], at, value) for series, at, value in samples if finite(value)]
+        return [(self._id(db, series), at, value) for series, at, value in samples if math.isfinite(value)]
 
     def read(self, series: SeriesId, since_s: float, until_s: float) -> Window:
         """Samples with since_s <= time < until_s, oldest first; all of them count as fresh."""
@@ -149,8 +166,12 @@ class SqliteSamples:
                 gone += slice_rows
         with self._file.transaction() as db:
             if db.execute(SQL["forget_empty"]).rowcount:
-                self._ids.clear()
+                self._forget()
         return gone
+
+    def _forget(self) -> None:
+        self._ids.clear()
+        self._tuples.clear()
 
     def close(self) -> None:
         self._file.close()
