@@ -47,6 +47,7 @@ from forewarn.runtime.measures import Measures
 from forewarn.runtime.outbox import Outbox
 from forewarn.runtime.poller import Poller
 from forewarn.runtime.schedule import Schedule
+from forewarn.runtime.sight import Sight
 from forewarn.runtime.state_folder import StateFolder
 from forewarn.runtime.supervise import Notifier, start
 from forewarn.runtime.telemetry import Telemetry
@@ -160,7 +161,8 @@ class Daemon:
         things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards]
         state = state_of(self._settings, things, s.counters, s.first_start or now)
         self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken, relieve)
-        self._poller = Poller(self._care.kinds, self._samples, self._clock, self._moved, self._sampler, relieve, held)
+        sight = Sight(lambda: self._care.uplink.cut_off, self._care.uplink.suspect)
+        self._poller = Poller(self._care.kinds, self._samples, self._clock, self._moved, self._sampler, relieve, held, sight)
         self._transports = build_transports(self._settings, self._threads)
         self._outbox = Outbox(
             self._ledger, lambda: self._inbox.state.settings, self._clock, lambda: self._transports,
@@ -263,7 +265,6 @@ class Daemon:
             print(line)
         sys.stdout.flush()
         self._notifier.ready(self._standing())
-        gc.collect()
         gc.freeze()  # what lives as long as the daemon need not be walked again and again
         gc.set_threshold(*GC_THRESHOLD)
 

@@ -64,6 +64,7 @@ class Timetable:
     """The heap of what is due. Times are epoch seconds."""
 
     missed: int = 0
+    under_way: int = 0
     _heap: list[tuple[float, int, Entry]] = field(default_factory=list)
     _entries: dict[Hashable, Entry] = field(default_factory=dict)
     _count: int = 0
@@ -89,6 +90,7 @@ class Timetable:
         """Run it no more; a run that is under way goes on."""
         if entry := self._entries.pop(key, None):
             entry.gone = True
+            self.under_way -= entry.began_s is not None
 
     def next_s(self) -> float | None:
         """When something is due next."""
@@ -108,6 +110,7 @@ class Timetable:
             self.missed += late
             if entry.began_s is None or not 0 <= now_s - entry.began_s <= entry.most_s:
                 due.append((entry.key, entry.due_s + late * entry.every_s))
+                self.under_way += entry.began_s is None
                 entry.began_s = now_s
             else:
                 self.missed += 1
@@ -123,8 +126,10 @@ class Timetable:
 
     def ended(self, key: Hashable) -> None:
         """A run has reported."""
-        if entry := self._entries.get(key):
+        entry = self._entries.get(key)
+        if entry and entry.began_s is not None:
             entry.began_s = None
+            self.under_way -= 1
 
     def set_back(self, now_s: float) -> None:
         """The clock was set back: nothing may wait for longer than its interval."""

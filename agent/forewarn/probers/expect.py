@@ -154,10 +154,7 @@ class Expect(Options):
         """Whether all that is expected can be seen to hold at a glance. False: look closer."""
         if status not in self.good_statuses or self.needles is None:
             return False
-        for needle in self.needles:
-            if needle not in body:
-                return False
-        return True
+        return all(needle in body for needle in self.needles)
 
     @cached_property
     def header_conditions(self) -> tuple[tuple[str, Condition], ...]:

@@ -198,7 +198,8 @@ class Talks:
         self._timer = self._loop.call_later(max(0.0, at - time.monotonic()), self._look)
 
     def _look(self) -> None:
-        """End what is late, and find the next deadline."""
+        """End what is late, and find the next deadline. What has come already is read first: the loop may have stood still."""
+        self._readable()
         self._timer, now, next_at = None, time.monotonic(), 0.0
         for timeout_s, line in list(self._deadlines.items()):
             while line and (line[0].done or line[0].until <= now):

@@ -7,7 +7,7 @@ second, on its thread (keeper.py); only transitions leave for the owner of open 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -20,11 +20,12 @@ from forewarn.model.errors import StoreError
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe, Target
-from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
+from forewarn.model.series import Counts, Outcome, ProbeRun, SeriesId, Tally, Window
 from forewarn.model.settings import Settings
 from forewarn.ports import Clock, Kind, ProbeView, Row, Samples
 from forewarn.runtime.keeper import Keeper
 from forewarn.runtime.runners import Runners
+from forewarn.runtime.sight import STALL_S, Sight
 from forewarn.runtime.watch import UP, Watch, unwatched
 
 log = structlog.get_logger("forewarn.poller")
@@ -52,17 +53,22 @@ class Poller:
         store_thread: Executor,
         relieve: Callable[[StoreError], bool] = lambda _: False,
         held: Callable[[], bool] = lambda: False,
+        sight: Sight | None = None,
     ) -> None:
-        """`relieve` and `held`: see Keeper."""
+        """`relieve` and `held`: see Keeper. `sight`: what a run is worth."""
         self._samples, self._clock, self._on_moved, self._thread = samples, clock, on_moved, store_thread
         self._keeper = Keeper(samples, store_thread, relieve, held)
         self._runners = Runners(kinds, clock, self._deliver, self._keeper.cursor)
+        self.sight = sight or Sight()
+        self.reasons: Counter[str] = Counter()
+        """Runs that were not up, by reason."""
         self._watches: dict[str, Watch] = {}
         self._targets: dict[tuple[str, str], Target] = {}
         self._table = Timetable()
         self._late: deque[float] = deque(maxlen=1000)
         self._clockwork: list[asyncio.Task[None]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._due_at = 0.0  # when it fires, by the loop's clock
         self._turned_s = 0.0
 
     # --- starting and changing ---
@@ -186,14 +192,17 @@ class Poller:
 
     def _turn(self) -> None:
         """Start what is due, then sleep until something is. A plain timer: it fires fifty times a second and more."""
+        loop = asyncio.get_running_loop()
         if self._timer:
             self._timer.cancel()
+            self.sight.woke(self._due_at, loop.time())
         delay_s = FLUSH_S
         try:
             delay_s = self._begin_due()
         except Exception:  # a bug in one turn must not end it
             log.exception("poller_failed", part="timer")
-        self._timer = asyncio.get_running_loop().call_later(delay_s, self._turn)
+        self._due_at = loop.time() + delay_s
+        self._timer = loop.call_at(self._due_at, self._turn)
 
     def _begin_due(self) -> float:
         """Start what is due; answers in how many seconds to look again."""
@@ -213,10 +222,14 @@ class Poller:
         """A run has ended: judge it, keep it, tell what changed."""
         key = (run.probe, run.target)
         self._table.ended(key)
-        watch = self._watches.get(run.probe)
-        if watch is None or key not in self._targets:
+        watch, target = self._watches.get(run.probe), self._targets.get(key)
+        if watch is None or target is None:
             return  # of a probe that a reload has removed meanwhile
         self._late.append(run.lateness_s)
+        if run.outcome is not Outcome.UP or run.took_s >= STALL_S:
+            run = self.sight.worth(run, target, self._due_at, asyncio.get_running_loop().time())
+            if run.reason:
+                self.reasons[run.reason] += 1
         moves: list[Moved] = []
         row: Row | None = None
         try:
@@ -301,6 +314,10 @@ class Poller:
     def missed(self) -> int:
         """Runs that were due and left out."""
         return self._table.missed
+
+    def open(self) -> int:
+        """Runs that are under way or wait for room."""
+        return self._table.under_way
 
     def storing(self) -> bool:
         """Whether the store takes samples."""
