@@ -58,9 +58,9 @@ class Plan:
                 line.keep(at_s, value)
         return True
 
-    def settle(self, at_s: float, every_s: float) -> None:
+    def settle(self, every_s: float) -> None:
         """After a run that went the long way."""
-        self.newest_s = at_s
+        self.newest_s = max(line.times[-1] for line in (self.up, *self.lines) if line is not None and line.times)
         self.up.settle(every_s)
         for _, line in self.judged:
             line.settle(every_s)

@@ -177,7 +177,7 @@ class Watch:
                 moves += self._judged(line, run, now)
         if up.add(run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0):
             moves += self._judged(up, run, now)
-        plan.settle(run.at_s, self.probe.every_s)
+        plan.settle(self.probe.every_s)
         return moves + self._missed(run, now)
 
     def row(self, run: ProbeRun) -> Row | None:
@@ -230,6 +230,7 @@ class Watch:
         return moves
 
     def _judged(self, line: Line, run: ProbeRun, now: datetime) -> list[Moved]:
+        line.behind = False  # what was only kept before this sample, it makes up for
         moves: list[Moved] = []
         window: Window | None = None
         for judge in line.judges:
