@@ -50,14 +50,21 @@ def runs(chance: random.Random, count: int) -> list[ProbeRun | None]:
     mood, left, at_s = "good", 0, START.timestamp()
     while len(found) < count:
         if left <= 0:
-            mood = chance.choices(["good", "slow", "down", "unknown", "silent", "empty", "back", "nan"], [60, 8, 8, 6, 5, 3, 1, 2])[0]
+            mood = chance.choices(["good", "slow", "down", "unknown", "silent", "empty", "back", "nan"], [60, 8, 8, 6, 5, 3, 1, 2])[
+                0
+            ]
             left = chance.randint(1, 12)
             at_s -= chance.choice([5.0, 100.0]) if mood == "back" else 0.0
         left -= 1
         at_s += EVERY_S
         for target in ("a", "b"):
             slow = mood == "slow" and target == "a"
-            values = (chance.uniform(0.1, 4.0 if slow else 1.9), chance.uniform(0.2, 6.0 if slow else 2.4), 200.0, 0.05 if slow else 0.5)
+            values = (
+                chance.uniform(0.1, 4.0 if slow else 1.9),
+                chance.uniform(0.2, 6.0 if slow else 2.4),
+                200.0,
+                0.05 if slow else 0.5,
+            )
             if mood == "nan":
                 values = (float("nan"), *values[1:])
             base = {"probe": "p", "target": target, "at_s": at_s + 0.001, "took_s": 0.2}
