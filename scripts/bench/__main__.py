@@ -22,6 +22,7 @@ from measure import cpu_s, lateness_ms, quantile, rss_mb
 from place import Place
 from tools import ROOT, program
 
+STARTED_S = 180.0
 ALL = (
     "--targets 500 --no-store",
     "--targets 2000 --no-store",
@@ -91,6 +92,7 @@ def _probed(args: argparse.Namespace, names: list[str]) -> dict[str, dict[str, f
             (folder / name).mkdir()
             running.append(CONTENDERS[name][0](folder / name, place.addresses(name, args.targets, hanging), load))
         print(f"{args.targets} targets every {args.every} s, {', '.join(names)}: {args.warm + args.seconds:.0f} s", file=sys.stderr)
+        _await_first(place, names)
         time.sleep(args.warm)
         since_s, before = time.time(), {one.name: _costs(one) for one in running}
         other = Disturbance(folder / "forewarn") if args.disturb else None
@@ -118,6 +120,15 @@ def _probed(args: argparse.Namespace, names: list[str]) -> dict[str, dict[str, f
             print(f"kept: {folder}", file=sys.stderr)
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _await_first(place: Place, names: list[str]) -> None:
+    """On a crowded machine a start takes its time: the warm-up begins when everybody has probed something."""
+    until_s = time.monotonic() + STARTED_S
+    while not all(place.hits(name, 0.0, time.time()) for name in names):
+        if time.monotonic() > until_s:
+            raise SystemExit(f"not all of {', '.join(names)} have begun within {STARTED_S:.0f} s")
+        time.sleep(1.0)
 
 
 def _costs(one: Contender) -> dict[str, float]:

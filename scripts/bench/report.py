@@ -70,7 +70,7 @@ def write(result: dict[str, Any], file: Path) -> None:
     suffix = f"_{result['hanging_percent']:g}_percent_hanging" if result["hanging_percent"] else ""
     suffix += "_disturbed" if result["disturbed"] else ""
     calm = flat.get(f"{scheme}_{result['targets']}_forewarn_cpu_ms")
-    if "forewarn" in probers and result["hanging_percent"] and calm:
+    if "forewarn" in probers and result["hanging_percent"] and calm and probers["forewarn"]["cpu_ms"]:
         flat["hanging_cpu_factor"] = probers["forewarn"]["cpu_ms"] / calm
     for name, figures in probers.items():
         flat |= {f"{scheme}_{result['targets']}{suffix}_{name}_{what}": _rounded(value) for what, value in figures.items()}
@@ -88,7 +88,7 @@ def _ratios(scheme: str, probers: dict[str, Any], targets: int) -> dict[str, Any
             f"rss_mb_{targets}": ours["rss_mb"],
         }
     for name, key in (("blackbox", "peer"), ("floor", "floor"), ("monit", "monit")):
-        if name in probers:
+        if name in probers and probers[name]["cpu_ms"] and ours["cpu_ms"]:
             found |= {f"{scheme}_{key}_cpu_ms_per_probe": probers[name]["cpu_ms"]}
             ratio = f"{scheme}_cpu_ratio" if key == "peer" else f"{scheme}_{key}_cpu_ratio"
             found[ratio] = probers[name]["cpu_ms"] / ours["cpu_ms"]
