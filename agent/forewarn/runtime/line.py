@@ -27,6 +27,8 @@ SCARCE = 4.0
 """Of a ratio near 1, a share of what is left counts so many times: from 98 % to 99 % half of it is gone."""
 FEWEST_KEPT, FEWEST_COSTLY = 4, 32
 """Samples that are kept whatever the rules look back to: a costly judgement may come a few samples late."""
+NO_JUDGES: list[Judge] = []
+"""Shared by the lines that no rule looks at: thousands of them."""
 SET_BACK_S = 60.0
 """A sample that is older than the newest by more than this shows a clock that was set back; less is jitter."""
 
@@ -154,7 +156,7 @@ class Line:
 
     @staticmethod
     def of(id: SeriesId, rules: tuple[Rule, ...]) -> Line:
-        judges = [Judge(rule, DETECTORS[rule.kind]) for rule in rules if looks_at(rule, id)]
+        judges = [Judge(rule, DETECTORS[rule.kind]) for rule in rules if looks_at(rule, id)] or NO_JUDGES
         keep = max((judge.detector.keep_s(judge.rule.options) for judge in judges), default=0.0)
         detectors = [judge.detector for judge in judges]
         line = Line(id, judges, keep, any(one.ticks for one in detectors), any(one.costly for one in detectors))
