@@ -25,6 +25,13 @@ def test_a_run_that_our_own_stall_covers_says_nothing() -> None:
     assert sight.spoilt == 1 and sight.longest_s == 4.0
 
 
+def test_many_short_stalls_are_as_bad_as_a_long_one() -> None:
+    sight = Sight()
+    for at in range(12):
+        sight.woke(100.0 + at * 0.4, 100.3 + at * 0.4)
+    assert sight.worth(LATE, FAR, 105.1, 105.0).reason == "stalled"
+
+
 def test_a_stall_that_is_not_over_counts_as_well() -> None:
     slow = ProbeRun("p", "shop", 1000.0, Outcome.UP, ((("total_s"), ()),), (4.0,), took_s=4.0)
     assert Sight().worth(slow, FAR, planned=101.0, now=104.0).values == ()

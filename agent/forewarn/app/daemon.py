@@ -63,7 +63,7 @@ MEASURE_S = 5.0
 PRUNE_S = 3600.0
 OUTBOX_KEPT = timedelta(days=7)  # done actions: for looking at what happened lately; the messages themselves stay
 PULSE_S = 10.0
-SWITCH_S = 0.0005
+SWITCH_S = 0.0001
 """Each call on a socket lets other threads run; by Python's own 5 ms a busy one would hold up the loop at each of them."""
 GC_THRESHOLD = (20_000, 20, 50)
 """Runs leave no cycles behind: what one leaves goes by counting, and the collector need not walk it every 700 objects."""

@@ -17,7 +17,9 @@ from forewarn.model.probe import Target
 from forewarn.model.series import Outcome, ProbeRun
 
 STALL_S = 0.5
-"""A loop that is late by less is no stall; nor can it have spoilt a run that took less."""
+"""A run that took less is believed whatever the loop did."""
+LATE_S = 0.1
+"""A loop that is late by less is no stall; many short ones in a row are as bad as one."""
 SHARE = 0.5
 """A run is spoilt when the loop stood still for more than this share of it."""
 BY_NETWORK = frozenset({"timeout", "unreachable", "resolve", "reset", "no_network"})
@@ -37,7 +39,7 @@ class Sight:
     def woke(self, planned: float, now: float) -> None:
         """The loop's own timer was due at `planned` and fires now (monotonic seconds)."""
         self.longest_s = max(self.longest_s, now - planned)
-        if now - planned >= STALL_S:
+        if now - planned >= LATE_S:
             self._stalls.append((planned, now))
 
     def worth(self, run: ProbeRun, target: Target, planned: float, now: float) -> ProbeRun:
@@ -47,7 +49,7 @@ class Sight:
         if run.took_s >= STALL_S:
             stalls = [*self._stalls, (planned, now)]
             begun = now - run.took_s
-            still_s = sum(max(0.0, min(end, now) - max(begin, begun)) for begin, end in stalls if end - begin >= STALL_S)
+            still_s = sum(max(0.0, min(end, now) - max(begin, begun)) for begin, end in stalls if end - begin >= LATE_S)
             if still_s >= SHARE * run.took_s:
                 self.spoilt += 1
                 return _blind(

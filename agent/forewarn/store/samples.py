@@ -88,8 +88,9 @@ class SqliteSamples:
     def _id(self, db: sqlite3.Connection, series: SeriesId) -> int:
         number = self._ids.get(series)
         if number is None:
-            db.execute(SQL["add_series"], _columns(series))
-            number = self._ids[series] = db.execute(SQL["series_id"], _columns(series)).fetchone()[0]
+            given = _columns(series)
+            db.execute(SQL["add_series"], given)
+            number = self._ids[series] = db.execute(SQL["series_id"], given).fetchone()[0]
         return number
 
     def _rows(self, db: sqlite3.Connection, samples: Sequence[Sample]) -> list[tuple[int, float, float]]:
