@@ -7,11 +7,14 @@ import gzip
 import socket
 import ssl
 import struct
+import time
 from pathlib import Path
 
 import pytest
-from probing import answering, both_ways, certificate, look, probe, saying, server, values  # noqa: F401
+from probing import answering, both_ways, certificate, http_engine, look, probe, saying, server, values  # noqa: F401
 from pydantic import ValidationError
+
+from forewarn.probers.once import run_once
 
 pytestmark = pytest.mark.usefixtures("both_ways")
 
@@ -124,3 +127,13 @@ async def test_through_a_proxy() -> None:
         probe("http", "http://x/", proxy="proxy.example")
     with pytest.raises(ValidationError, match="key_file is the key of a cert_file"):
         probe("http", "http://x/", key_file="/x")
+
+
+async def test_the_end_of_a_certificate_is_told_each_run_and_read_now_and_then(tmp_path: Path) -> None:
+    engine = http_engine()
+    async with server(answering(), certificate(tmp_path)) as url:
+        one = probe("http", url, ca_file=str(tmp_path / "cert.pem"))
+        first, again = [(await run_once("engine", engine, one, time.time()))[0] for _ in range(2)]
+        assert again.columns is first.columns
+        assert values(first)["certificate_s"] > values(again)["certificate_s"] > 29 * 86400
+    await engine.close()

@@ -38,6 +38,7 @@ class Exchange:
         self.handle.exchange = self
         self.setup: object = None
         self.told = False  # addresses of names
+        self.reads_certificate = False
         self.job: Any = None
         self.url = ""
         self.timeout_s = 0.0

@@ -50,7 +50,6 @@ def configure(exchange: Exchange, options: HttpOptions, secret: str | None) -> N
         pycurl.MAXREDIRS: options.redirects,
         pycurl.SSL_VERIFYPEER: int(options.verify),
         pycurl.SSL_VERIFYHOST: 2 if options.verify else 0,
-        pycurl.OPT_CERTINFO: 1,
     }
     settings |= _method(options) | _trust(options) | _authentication(options, secret)
     if options.compressed:

@@ -36,6 +36,8 @@ log = structlog.get_logger(__name__)
 MOST = 4096
 """Exchanges that are open at once, file descriptors permitting."""
 MOST_FILES = 65_536
+CERTIFICATE_S = 300.0
+"""So long a target's certificate is known: libcurl writes out the whole chain to tell its end, at the price of a plain probe."""
 MOST_ROUTES = 100_000
 """Targets whose way is remembered; beyond it all are found anew."""
 
@@ -82,6 +84,7 @@ class HttpEngine:
         self._talks: Talks | None = None
         self._routes: dict[tuple[str, int], Route] = {}
         self._pins: dict[str, float] = {}  # host:port that libcurl was told an address of -> monotonic end
+        self._ends: dict[str, tuple[float, float]] = {}  # address -> when its certificate was read, when that ends
         self._waiting: deque[Job] = deque()
         self._asking: set[Job] = set()
         self._free: list[Exchange] = []
@@ -190,6 +193,10 @@ class HttpEngine:
         exchange = self._free.pop() if self._free else Exchange()
         try:
             _prepare(exchange, job, self._pinned(route, found))
+            url = job.target.address
+            if url.startswith("https://"):
+                exchange.reads_certificate = not 0 <= job.at_s - self._ends.get(url, (0.0, 0.0))[0] < CERTIFICATE_S
+                exchange.handle.setopt(pycurl.OPT_CERTINFO, int(exchange.reads_certificate))
             curl.add(exchange)
         except Unusable as error:
             self._free.append(exchange)
@@ -241,7 +248,7 @@ class HttpEngine:
             if code:
                 run = failed(job.probe, job.target, explain(exchange.broken(code, message)), job.at_s, job.lateness_s, job.took_s)
             else:
-                answer = exchange.answer(_certificate_s(exchange, job.at_s))
+                answer = exchange.answer(self._certificate_s(exchange, job.at_s))
                 run = answered(job.probe, job.target, answer, job.at_s, job.lateness_s, job.took_s)
         except Exception as error:
             run = self._bug(job, error)
@@ -249,6 +256,17 @@ class HttpEngine:
         self._deliver(job, run)
         if self._waiting:
             self._refill_soon()
+
+    def _certificate_s(self, exchange: Exchange, at_s: float) -> float | None:
+        """Seconds until the end of the target's own certificate; None without TLS."""
+        if not exchange.url.startswith("https://"):
+            return None
+        if exchange.reads_certificate and (end := _ends_at(exchange)) is not None:
+            if len(self._ends) >= MOST_ROUTES:
+                self._ends.clear()
+            self._ends[exchange.url] = (at_s, end)
+        known = self._ends.get(exchange.url)
+        return known[1] - at_s if known else None
 
     def _bug(self, job: Job, error: Exception) -> ProbeRun:
         log.error("probe_bug", probe=job.probe.name, target=job.target.name, exc_info=error)
@@ -305,14 +323,12 @@ def _prepare(exchange: Exchange, job: Job, told: list[str]) -> None:
     exchange.begin(job, url, job.probe.timeout_s, options.max_body, options.reads_body)
 
 
-def _certificate_s(exchange: Exchange, at_s: float) -> float | None:
-    """Seconds until the end of the target's own certificate; None without TLS."""
-    if not exchange.url.startswith("https://"):
-        return None
+def _ends_at(exchange: Exchange) -> float | None:
+    """When the target's own certificate ends, in epoch seconds."""
     for chain in exchange.handle.getinfo(pycurl.INFO_CERTINFO)[:1]:
         for name, value in chain:
             if name == "Expire date":
-                return ssl.cert_time_to_seconds(value) - at_s
+                return float(ssl.cert_time_to_seconds(value))
     return None
 
 
