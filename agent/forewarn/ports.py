@@ -281,6 +281,12 @@ class Stats(Protocol):
 
     def started_at(self) -> datetime: ...
 
+    def reloaded(self) -> Mapping[str, Any] | None:
+        """What the newest reload since the start answered: what it changed, or why it was refused; None before the first."""
+
+    def saying(self, run: str) -> str:
+        """What the step of a playbook's run that is under way has printed so far, masked; empty where there is nothing."""
+
     def troubles(self) -> list[Say]:
         """What is wrong with ourselves: store, a channel that keeps failing, a refused configuration."""
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import uvicorn
 
 from forewarn.cli.words import phrases
+from forewarn.core.reader import Body
 from forewarn.model.due import Due
 from forewarn.model.finding import Evidence, Finding, FindingState, RuleState
 from forewarn.model.forecast import Forecast
@@ -63,6 +64,8 @@ class ShownStats:
 
     views: list[ProbeView] = field(default_factory=list)
     said: list[Say] = field(default_factory=list)
+    reload: Body | None = None
+    output: dict[str, str] = field(default_factory=dict)
 
     def probes(self) -> list[ProbeView]:
         return self.views
@@ -78,6 +81,12 @@ class ShownStats:
 
     def troubles(self) -> list[Say]:
         return self.said
+
+    def reloaded(self) -> Body | None:
+        return self.reload
+
+    def saying(self, run: str) -> str:
+        return self.output.get(run, "")
 
 
 @dataclass

@@ -125,6 +125,7 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         get("/i/{id}", console.incident),
         get("/p/{name}", console.probe),
         get("/messages", console.messages),
+        get("/why/{id}", console.why),
         get("/link/{code}", console.enter),
         post("/do", console.do),
         Mount("/static", StaticFiles(directory=STATIC)),

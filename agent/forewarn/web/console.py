@@ -10,22 +10,29 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
+from forewarn.model.message import Message
+from forewarn.model.playbook import RunState
 from forewarn.web import detail, probe
 from forewarn.web.desk import Desk
+from forewarn.web.explain import why_page
 from forewarn.web.first import first_page
 from forewarn.web.guard import cookie_name
 from forewarn.web.language import COOKIE, choose
+from forewarn.web.letters import leaves_at
 from forewarn.web.links import SESSION_LIVES
 from forewarn.web.loaded import loaded_page
+from forewarn.web.names import Names
 from forewarn.web.now import now_page
 from forewarn.web.paper import page
 from forewarn.web.reads import Query
 from forewarn.web.said import Trouble, Unanswerable
 
 MOST_BODY = 65536
+MENDABLE = frozenset({"refused.lint", "refused.version", "refused.needs_reason"})
+"""Why new words are not taken, where other words would be."""
 MOST_WORDS = 200
 WHO = "forewarn_who"
-BACK = re.compile(r"/(?:i/INC-\d+|messages(?:\?state=[a-z_]+)?)?")
+BACK = re.compile(r"/(?:i/INC-\d+|now|messages(?:\?state=[a-z_]+)?)?")
 YEAR_S = 365 * 86400
 FORM_VERBS = frozenset(
     {
@@ -60,7 +67,8 @@ class Console:
     async def incident(self, request: Request) -> Response:
         desk = self._desk
         shown = await desk.read(detail.incident_page, desk.reads, request.path_params["id"], desk.reader(request))
-        return self._page(request, "incident.html", shown)
+        said = {run.id: desk.stats.saying(run.id) for run in shown["runs"] if run.state is RunState.RUNNING}
+        return self._page(request, "incident.html", {**shown, "saying": said})
 
     async def now(self, request: Request) -> Response:
         desk, given = self._desk, request.query_params
@@ -80,7 +88,14 @@ class Console:
 
     async def loaded(self, request: Request) -> Response:
         desk = self._desk
-        return self._page(request, "loaded.html", loaded_page(desk.settings(), desk.live(), desk.reader(request)))
+        shown = loaded_page(desk.settings(), desk.live(), desk.stats.reloaded(), desk.reader(request))
+        return self._page(request, "loaded.html", shown)
+
+    async def why(self, request: Request) -> Response:
+        """Where a figure or sentence comes from, back to the samples."""
+        desk = self._desk
+        shown = await desk.read(why_page, request.path_params["id"], desk.reads, desk.reader(request))
+        return self._page(request, "why.html", shown)
 
     async def live(self, request: Request) -> Response:
         """Server-sent events for the pages' script: the same as the API's, under the pages' own door."""
@@ -88,7 +103,7 @@ class Console:
 
     async def messages(self, request: Request) -> Response:
         desk, query = self._desk, Query.of(request.query_params)
-        shown = await desk.read(detail.messages_page, desk.reads, query)
+        shown = await desk.read(detail.messages_page, desk.reads, query, desk.reader(request))
         return self._page(request, "messages.html", shown)
 
     async def enter(self, request: Request) -> Response:
@@ -119,19 +134,36 @@ class Console:
             raise Unanswerable(Trouble(400, "web.field", {"field": "verb"}))
         if by != "console" and by not in desk.settings().people:
             raise Unanswerable(Trouble(400, "web.field", {"field": "by"}))
-        version = given.get("version", "")
-        await desk.command(
-            verb,
-            given.get("id"),
-            by,
-            tuple(given.get("words", "").split()),
-            given.get("text", "").replace("\r\n", "\n").strip() or None,
-            int(version) if version.isascii() and version.isdigit() else None,
-        )
-        back = given.get("back", "/")
-        response = RedirectResponse(back if BACK.fullmatch(back) else "/", 303)
+        version, text = given.get("version", ""), given.get("text", "").replace("\r\n", "\n").strip() or None
+        back = given.get("back", "/") if BACK.fullmatch(given.get("back", "/")) else "/"
+        try:
+            await desk.command(
+                verb,
+                given.get("id"),
+                by,
+                tuple(given.get("words", "").split()),
+                text,
+                int(version) if version.isascii() and version.isdigit() else None,
+            )
+        except Unanswerable as refused:
+            if verb != "edit" or refused.trouble.key not in MENDABLE:
+                raise
+            return await self._again(request, refused.trouble, given.get("id", ""), text or "", back)
+        response = RedirectResponse(back, 303)
         response.set_cookie(WHO, by, max_age=YEAR_S, path="/", httponly=True, samesite="strict")
         return response
+
+    async def _again(self, request: Request, trouble: Trouble, id: str, text: str, back: str) -> Response:
+        """Words that were refused are not lost: they can be mended and saved again over what stands there now."""
+        message = await self._desk.read(lambda: {"it": self._desk.ledger.get(id)})
+        if not isinstance(it := message["it"], Message):
+            raise Unanswerable(trouble)
+        return self._page(
+            request,
+            "again.html",
+            {"trouble": trouble, "message": it, "text": text, "back": back, "path": "/messages"},
+            trouble.status,
+        )
 
     def trouble(self, connection: HTTPConnection, trouble: Trouble) -> Response:
         """A page that says what is wrong and what to do."""
@@ -148,6 +180,8 @@ class Console:
             "who": connection.cookies.get(WHO, ""),
             "people": list(desk.settings().people),
             "answers": detail.ANSWERS,
+            "leaves_at": leaves_at,
+            "names": Names(desk.settings(), reader),
         }
         response = page(desk.pages, template, reader, status, {**common, **shown})
         if asked and choose([asked], desk.settings().phrases, "") == reader.language:

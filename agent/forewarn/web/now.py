@@ -37,11 +37,24 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """A target that could not be looked at, and what exactly stood in the way."""
+
+    probe: str
+    name: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Blind:
     """What could not be looked at for one reason."""
 
     reason: str
-    names: tuple[str, ...]
+    unseen: tuple[Unseen, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [one.name for one in self.unseen]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +123,13 @@ def learning(probes: Iterable[ProbeView], reader: Reader) -> list[Learning]:
 
 def blind(probes: Iterable[ProbeView], reader: Reader) -> list[Blind]:
     """All that we could not look at, by reason, the commonest first."""
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, list[Unseen]] = {}
     for view in probes:
         for target in view.targets:
             if target.outcome == "unknown" and target.at:
-                reasons.setdefault(_short_reason(target, reader), []).append(_name(view, target))
-    return [Blind(reason=why, names=tuple(names)) for why, names in sorted(reasons.items(), key=lambda pair: -len(pair[1]))]
+                one = Unseen(probe=view.probe.name, name=_name(view, target), detail=target.detail if target.reason else None)
+                reasons.setdefault(_short_reason(target, reader), []).append(one)
+    return [Blind(reason=why, unseen=tuple(found)) for why, found in sorted(reasons.items(), key=lambda pair: -len(pair[1]))]
 
 
 def cannot_see(probes: Iterable[ProbeView], reader: Reader) -> str | None:
@@ -180,7 +194,10 @@ def _state(view: ProbeView) -> str:
 
 
 def figure(view: SeriesView, reader: Reader) -> str:
-    """A series in a few words: `memory 43 %`, `file system /srv 61 %`."""
+    """A series in a few words: `memory 43 %`, `file system /srv 61 %`, `availability: up`."""
+    if view.series.metric == "up" and view.value in (0.0, 1.0):
+        outcome = reader.word("console.outcome.up" if view.value else "console.outcome.down", "")
+        return reader.tell(say("console.reason", reason=series_name(view.series, reader), detail=outcome))
     return reader.tell(
         say("console.figure", name=series_name(view.series, reader), value=number(view.value), unit=shown_unit(view.series.metric))
     )

@@ -48,6 +48,7 @@ class Pictured:
     name: str
     unit: str
     chart: Chart | None
+    ahead: Forecast | None = None
 
 
 def viewed(live: Live, name: str) -> ProbeView:
@@ -116,6 +117,7 @@ def picture(view: ProbeView, one: SeriesView, window: Window, ahead: Forecast | 
         name=series_name(one.series, reader),
         unit=shown_unit(one.series.metric),
         chart=chart(window, begin, reader.now, judged, ahead, GAP * view.probe.every_s),
+        ahead=ahead,
     )
 
 
@@ -158,14 +160,15 @@ def phases(target: TargetView) -> tuple[Phase, ...]:
     return tuple(found)
 
 
-def fired(reads: Reads, probe: str, reader: Reader) -> dict[str, int]:
-    """How often each rule of a probe fired in the last FIRED_DAYS days, of the newest findings that are kept."""
-    since, counts, after = reader.now - timedelta(days=FIRED_DAYS), dict[str, int](), None
+def fired(reads: Reads, probe: str, reader: Reader) -> dict[tuple[str, str], int]:
+    """How often each rule of a probe fired on each series in the last FIRED_DAYS days, of the newest findings that are kept."""
+    since, counts, after = reader.now - timedelta(days=FIRED_DAYS), dict[tuple[str, str], int](), None
     for _ in range(5):
         batch = [f for f in reads.ledger.find("finding", limit=BATCH, after=after) if isinstance(f, Finding)]
         for finding in batch:
             if finding.probe == probe and finding.opened_at >= since:
-                counts[finding.rule] = counts.get(finding.rule, 0) + 1
+                key = (finding.rule, finding.series)
+                counts[key] = counts.get(key, 0) + 1
         if len(batch) < BATCH or batch[-1].opened_at < since:
             break
         after = batch[-1].id
