@@ -10,7 +10,6 @@ import asyncio
 import json
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -135,6 +134,10 @@ class Open:
         for name in ("web-1", "web-2"):
             self.call(self.shop.children[name].stop(signal.SIGKILL))
 
+    def hold_on(self) -> None:
+        """The playbook's step stays under way until it may go on."""
+        (self.folder / "go-on").unlink(missing_ok=True)
+
     def go_on(self) -> None:
         """Let the playbook's step end."""
         (self.folder / "go-on").touch()
@@ -169,7 +172,7 @@ async def _start(folder: Path, stack: AsyncExitStack) -> tuple[Shop, Sinks, Chil
     daemon = await start_daemon(_files(folder), state, 0, environ, folder / "daemon.log")
     stack.push_async_callback(daemon.stop)
     async with asyncio.timeout(PATIENCE_S):
-        while not (state / "daemon.json").exists():  # noqa: ASYNC110
+        while not (state / "daemon.json").exists():
             assert daemon.process.returncode is None, (folder / "daemon.log").read_text()
             await asyncio.sleep(0.05)
     port = int(json.loads((state / "daemon.json").read_text())["port"])
@@ -194,9 +197,3 @@ def opened(folder: Path) -> Iterator[Open]:
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
         loop.close()
-
-
-def forewarn(it: Open, *args: str) -> str:
-    """What the command line prints about this daemon."""
-    argv = [sys.executable, "-m", "forewarn", "--state", str(it.folder / "state"), *args]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout

@@ -79,7 +79,7 @@ def build(
 
     app = Starlette(
         routes=_routes(Api(desk), console),
-        middleware=[Middleware(Guard, links=links, locked=desk.locked, answer=answer)],
+        middleware=[Middleware(Guard, links=links, locked=desk.locked, answer=answer, count=lambda: desk.feed.count)],
         exception_handlers={Unanswerable: unanswerable, HTTPException: unanswerable, Exception: broken},
     )
     app.state.feed = desk.feed

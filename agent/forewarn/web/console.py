@@ -175,6 +175,7 @@ class Console:
         asked = connection.query_params.get("lang")
         common = {
             "path": connection.url.path,
+            "count": connection.scope.get("state", {}).get("count", 0),
             "languages": {other: _with_language(connection, other) for other in desk.settings().phrases},
             "token": desk.links.form_token(session) if session else None,
             "who": connection.cookies.get(WHO, ""),

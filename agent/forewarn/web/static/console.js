@@ -16,6 +16,9 @@
   const closedOnes = () => new Set([...document.querySelectorAll("main details:not([open])")].map(named));
   const toTheEnd = () => document.querySelectorAll("main [data-running] pre").forEach((it) => { it.scrollTop = it.scrollHeight; });
 
+  let me = "";
+  const asMe = () => { if (me) document.querySelectorAll("main select[name=by]").forEach((it) => { it.value = me; }); };
+
   let asked = false, again = false;
   const refresh = async () => {
     if (asked) { again = true; return; }
@@ -40,6 +43,7 @@
         document.dispatchEvent(new Event("forewarn:fresh"));
         tick();
         toTheEnd();
+        asMe();
       }
       document.title = page.title;
       stale.hidden = true;
@@ -56,9 +60,9 @@
 
   const follow = () => {
     const events = new EventSource("/live");
-    let first = true;
-    events.addEventListener("change", () => { if (!first) later(SOON_MS); first = false; });
-    events.onerror = () => { stale.hidden = false; first = false; };
+    // What happened between the page's making and our listening is not missed: the first event says how many changes there were.
+    events.addEventListener("change", (event) => { if (JSON.parse(event.data).count !== Number(main().dataset.live)) later(SOON_MS); });
+    events.onerror = () => { stale.hidden = false; };
     events.onopen = () => { if (!stale.hidden) later(0); };
     setInterval(refresh, SLOW_MS);
     setInterval(() => { if (document.querySelector("main [data-running]")) refresh(); }, RUNNING_MS);
@@ -78,6 +82,13 @@
   setInterval(tick, 1000);
   tick();
   toTheEnd();
+
+  // Who says so once, says so for every button of the page.
+  addEventListener("change", (event) => {
+    if (!event.target.matches("main select[name=by]")) return;
+    me = event.target.value;
+    asMe();
+  });
 
   // A button that was pressed is not pressed twice.
   addEventListener("submit", (event) => {

@@ -1,0 +1,49 @@
+"""Every page for every reader: nothing wider than the screen, no complaint of the browser, and axe finds nothing serious."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from console_shop import Open
+from playwright.sync_api import Browser
+from reader import somebody
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text("utf-8")
+READERS = ["en-desk-light", "zh-phone-dark", "en-phone-light", "zh-desk-dark"]
+GRAVE = ("serious", "critical")
+RUN = "() => axe.run(document, {resultTypes: ['violations']}).then((it) => it.violations)"
+"""Rules for which a page of ours has a reason are none: all of them run."""
+
+
+def pages(shop: Open) -> list[str]:
+    ahead = shop.incident(state="ahead")["id"]
+    worst = next(i["id"] for i in shop.items("incidents") if i["level"] == "P0")
+    return [
+        "/", "/now", "/now?q=nothing-has-this-name", "/p/shop", "/p/volume?hours=6", f"/i/{ahead}", f"/i/{worst}", "/messages",
+        "/messages?state=unknown", "/loaded", f"/why/{worst}", "/nothing-here",
+    ]  # fmt: skip
+
+
+def findings(violations: list[dict[str, Any]]) -> list[str]:
+    return [
+        f"{one['impact']} {one['id']}: {node['html'][:200]} ({node['failureSummary'][:300]})"
+        for one in violations
+        if one["impact"] in GRAVE
+        for node in one["nodes"][:3]
+    ]
+
+
+@pytest.mark.timeout(150)
+@pytest.mark.parametrize("how", READERS)
+def test_every_page_can_be_read_by_everybody(browser: Browser, shop: Open, how: str) -> None:
+    with somebody(browser, shop, how) as me:
+        for path in pages(shop):
+            page = me.go(path)
+            page.evaluate("document.querySelectorAll('main details').forEach((it) => { it.open = true; })")
+            page.evaluate(AXE)
+            assert findings(page.evaluate(RUN)) == [], path
+            assert me.fits, f"{path} is wider than the screen"
+            assert page.locator("h1").count() == 1, path
+        assert [said for said in me.complaints if "404" not in said] == []
