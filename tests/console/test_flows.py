@@ -109,10 +109,11 @@ def test_of_two_who_edit_the_second_sees_what_the_first_wrote(browser: Browser, 
         id = shop.say("tell", incident, "update", "customer-en")
         for me in (first, second):
             me.go(f"/i/{incident}").locator(f"article[id='{id}'] details.edit summary").click()
-        words = {me: me.page.locator(f"article[id='{id}'] textarea").input_value() for me in (first, second)}
         for me, more in ((first, "It is nearly done."), (second, "Mine is better.")):
-            me.page.locator(f"article[id='{id}'] textarea").fill(f"{words[me]}\n{more}")
-            me.press(id, "edit")
+            area = me.page.locator(f"article[id='{id}'] textarea")
+            area.fill(f"{area.input_value()}\n{more}")
+        first.press(id, "edit")
+        second.press(id, "edit")
         assert shop.get(f"messages/{id}")["text"].endswith("It is nearly done.")
         expect(second.page.locator("main textarea")).to_have_value(re.compile("Mine is better"))
         expect(second.page.locator("main .text")).to_contain_text("It is nearly done.")
