@@ -1,4 +1,4 @@
-"""One browser for all, and one shop with its daemon for each module."""
+"""A browser for each module, and a shop with its daemon."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason="chromium is not here (package chromium)"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """For one module, since it holds this thread's event loop: an async test beside it could not run."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser

@@ -29,9 +29,8 @@ from forewarn.ports import ProbeView, RuleView, SeriesView, TargetView
 SCRIPT = """<script>window.hurt=1</script>"'><img src=x onerror=window.hurt=2><svg onload=window.hurt=3>{{7*7}}"""
 TURNED = "\u202ednuob\u202c \u2066x\u2069 \u200fעברית\u200e"
 COMMANDS = "\x1b[31mred\x07\x00\x9b2J"
-LONG = "nameless" * 1250
-SPACED = "word " * 2000
-NASTY = {"script": SCRIPT, "turned": TURNED, "commands": COMMANDS, "long": LONG, "spaced": SPACED}
+LONG = "nameless" * 1000 + " word" * 400
+NASTY = {"script": SCRIPT, "turned": f"{TURNED} {COMMANDS}", "long": LONG}
 PAGES = ("/", "/now", "/i/INC-3", "/i/INC-2", "/messages", "/loaded", "/why/INC-3", "/why/M-7", "/why/R-1")
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}}
 DESK: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}}

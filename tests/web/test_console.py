@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -576,3 +578,28 @@ def test_each_incident_shows_its_own_next_update(told: Stage) -> None:
     reads = Reads(told.ledger, lambda: told.settings)
     assert reads.next_updates() == {"INC-2": at("10:40:00"), "INC-3": at("10:20:00")}
     assert reads.next_updates("INC-2") == {"INC-2": at("10:40:00")}
+
+
+# --- docs/console.md ---
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "console.md").read_text("utf-8")
+
+
+def test_the_guide_names_addresses_that_there_are(told: Stage) -> None:
+    series = str(told.stats.views[0].targets[0].series[0].series)
+    named = {"PROBE\\|TARGET\\|METRIC": quote(series), "NAME": "host", "/ID": "/M-7", "...": "/api/v1/incidents/INC-3", "HOST": ""}
+    found = re.findall(r"`((?:/api/v1|\.\.\.|/)[^`\s]*)`", GUIDE)
+    assert len(found) > 20
+    for path in found:
+        for word, real in named.items():
+            path = path.replace(word, real) if word != "..." or path.startswith("...") else path
+        if path in ("/live", "/api/v1/events", "/api/v1/commands", "/api/v1/reload"):
+            continue  # streams, and what is posted
+        assert told.ask(path, Cookie=told.enter()).status == 200, path
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_guide_and_the_help_name_the_same_keys(told: Stage, language: str) -> None:
+    body = told.ask("/", **{"Accept-Language": language}).body
+    helped = re.findall(r"<kbd>(.*?)</kbd>", body)
+    assert helped == re.findall(r"^\| `?([^`|]{1,3}?)`? \|", GUIDE.partition("## Keys")[2].partition("## ")[0], re.MULTILINE)[1:]

@@ -58,7 +58,7 @@
       { stroke: colour("--accent"), width: 1.5, points: { show: false } }, { stroke: "transparent", points: { show: false } }];
     for (const limit of it.limits) {
       data.push(times.map(() => limit.value));
-      series.push({ stroke: colour("--red"), width: 1, dash: [5, 4], points: { show: false } });
+      series.push({ stroke: colour("--text"), width: 1, dash: [5, 4], points: { show: false } });
     }
     if (ahead) {
       const end = Math.min(ahead, times[times.length - 1] + (times[times.length - 1] - times[0]) * 0.5);
