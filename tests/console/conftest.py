@@ -16,8 +16,12 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
-        if CHROMIUM is None and here in item.path.parents:
-            item.add_marker(pytest.mark.skip(reason="chromium is not here (package chromium)"))
+        if here in item.path.parents:
+            item.add_marker(
+                pytest.mark.timeout(240)
+            )  # a browser beside other work on a small machine; every wait has a bound of its own
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="chromium is not here (package chromium)"))
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,7 @@ from forewarn.app.demo_parts import Api, Child, Shop, environment, start_daemon
 from forewarn.app.demo_sinks import Sinks
 from forewarn.config.find import shipped
 
-PATIENCE_S = 40.0
+PATIENCE_S = 60.0
 DAEMON = """\
 daemon:
   port: 0

@@ -15,7 +15,7 @@ from forewarn.cli.words import phrases
 from forewarn.core.tell.words import render
 from forewarn.model.text import Say
 
-SOON_MS = 20_000
+SOON_MS = 30_000
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
 DESK_EN, PHONE_ZH, PHONE_EN, DESK_ZH = "en-desk-light", "zh-phone-dark", "en-phone-dark", "zh-desk-light"

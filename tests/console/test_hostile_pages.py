@@ -110,7 +110,6 @@ def bare(tmp_path: Path) -> Iterator[Stage]:
         yield it
 
 
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("how", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("nasty", NASTY)
 def test_the_worst_texts_are_shown_and_do_nothing(browser: Browser, bare: Stage, nasty: str, how: dict[str, Any]) -> None:
