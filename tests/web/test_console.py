@@ -450,6 +450,26 @@ def test_the_next_known_date_is_told_where_nothing_is_due(bare: Stage) -> None:
     assert "Next known date: 10:03 on Friday 1 January 2027 (UTC), the certificate that shop sees." in see(bare, "/").text
 
 
+# --- a probe ---
+
+
+def test_a_figure_that_is_older_than_the_newest_look_says_so(told: Stage) -> None:
+    view = told.stats.views[1]
+    target = view.targets[0]
+    assert " of 10:0" not in see(told, "/p/checkout-api").text
+    old = replace(target.series[0], at=at("10:01:00"))
+    down = replace(target, outcome="down", reason="refused", detail=None, at=at("10:03:10"), series=(old,))
+    told.stats.views[1] = replace(view, targets=(down,))
+    assert "response time 31 ms of 10:01:00" in see(told, "/p/checkout-api").text
+
+
+def test_how_often_a_rule_fired_is_told_for_each_series(told: Stage) -> None:
+    """Findings of one series don't count for another."""
+    text = see(told, "/p/host").text
+    assert re.search(r"disk-fills learning.*? 1×", text), text
+    assert re.search(r"busy fine CPU 12 %.*? 0×", text), text
+
+
 # --- what is loaded ---
 
 
