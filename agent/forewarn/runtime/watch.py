@@ -11,18 +11,19 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from math import isfinite, nan
+from math import isfinite
 
-from forewarn.model.finding import Finding, FindingState, RuleState
-from forewarn.model.glance import Learner, Sight, Stand
+from forewarn.model.finding import Finding, FindingState
+from forewarn.model.glance import CERTIFICATE, Stand
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe
 from forewarn.model.series import Column, Counts, Outcome, ProbeRun, SeriesId, Tally, Window
-from forewarn.ports import RuleView, Sample, SeriesView, TargetView
+from forewarn.ports import Sample, TargetView
 from forewarn.runtime import awaited
 from forewarn.runtime.awaited import Awaited, waits_for
 from forewarn.runtime.groups import Groups, firing, gathered
 from forewarn.runtime.line import Judge, Line, looks_at
+from forewarn.runtime.shown import stand, target_view
 
 MOST_SERIES = 1000
 UP: Column = ("up", ())
@@ -49,6 +50,7 @@ class Watch:
         self._since: dict[tuple[str, str], float] = {}  # by target and metric: when its first series came
         self._timed: list[Line] | None = None  # what a tick must look at; None: lines have come or gone
         self._learners: list[Line] | None = None  # those with a rule that has to learn; None as above
+        self._certificates: list[Line] = []  # those of what is left of a certificate; as old as the learners
         self._stand: Stand | None = None  # None: something has changed since
         self._swept_s = 0.0
         self._ups: dict[str, Line] = {}
@@ -351,8 +353,8 @@ class Watch:
             if line.times or any(judge.claim for judge in line.judges if judge.detector.awaits or judge.detector.gathers):
                 lines.setdefault(line.id.target, []).append(line)
         return tuple(
-            self._target(target.name, lines.get(target.name, []), self.dropped if at == 0 else 0, now)
-            for at, target in enumerate(self.probe.targets)
+            target_view(name, self._last.get(name), lines.get(name, ()), self.dropped if at == 0 else 0, self.probe.every_s, now)
+            for at, name in enumerate(target.name for target in self.probe.targets)
         )
 
     def stand(self) -> Stand:
@@ -361,40 +363,13 @@ class Watch:
             if self._learners is None:
                 lines = (*self._lines.values(), *self._awaited)
                 self._learners = [line for line in lines if any(judge.detector.learns for judge in line.judges)]
-            learning = tuple(Learner(line.id, ready[0]) for line in self._learners if (ready := _ready(line)))
-            self._stand = Stand(self.probe, tuple(self._seen(target.name) for target in self.probe.targets), learning)
+                self._certificates = [line for line in lines if line.id.metric == CERTIFICATE]
+            self._stand = stand(self.probe, self._last, self._learners, self._certificates)
         return self._stand
-
-    def _seen(self, target: str) -> Sight:
-        run = self._last.get(target)
-        if run is None:
-            return Sight(target, "unknown", None, None, None)
-        return Sight(target, str(run.outcome), run.reason, run.detail, datetime.fromtimestamp(run.at_s, UTC))
 
     def last(self) -> list[ProbeRun]:
         """The newest run of each target."""
         return list(self._last.values())
-
-    def _target(self, name: str, lines: list[Line], dropped: int, now: datetime) -> TargetView:
-        run = self._last.get(name)
-        return TargetView(
-            target=name,
-            outcome=str(run.outcome) if run else "unknown",
-            reason=run.reason if run else None,
-            detail=run.detail if run else None,
-            at=datetime.fromtimestamp(run.at_s, UTC) if run else None,
-            lateness_ms=run.lateness_s * 1000 if run else None,
-            series=tuple(self._series(line, now) for line in lines),
-            dropped_series=dropped,
-        )
-
-    def _series(self, line: Line, now: datetime) -> SeriesView:
-        window = line.window(0, self._last.get(line.id.target), self.probe.every_s)
-        claims = ((judge.rule.name, judge.look(window, now, line.id.metric)) for judge in line.judges)
-        rules = tuple(RuleView(rule=name, state=it.state, why=it.why, ready_at=it.ready_at) for name, it in claims if it)
-        if not line.times:
-            return SeriesView(series=line.id, value=nan, at=None, rules=rules)
-        return SeriesView(series=line.id, value=line.values[-1], at=datetime.fromtimestamp(line.times[-1], UTC), rules=rules)
 
 
 def unwatched(finding: Finding, now: datetime) -> Moved:
@@ -407,13 +382,6 @@ def unwatched(finding: Finding, now: datetime) -> Moved:
         claim=None,
         unwatched=True,
     )
-
-
-def _ready(line: Line) -> list[datetime | None]:
-    """Whether a rule of this series learns: when the first answer is expected, nothing where none does."""
-    claims = [judge.claim for judge in line.judges if judge.detector.learns]
-    dates = [claim.ready_at for claim in claims if claim and claim.state is RuleState.LEARNING]
-    return [min((at for at in dates if at), default=None)] if dates else []
 
 
 def _alike(judge: Judge, before: Judge) -> bool:
