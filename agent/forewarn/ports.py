@@ -238,7 +238,6 @@ class Ledger(Protocol):
 Sample = tuple[SeriesId, float, float]
 """Series, epoch seconds, value."""
 
-
 Plan = tuple[SeriesId, ...]
 """What stands in a run's values, each series once. Hand in the same tuple run after run: it is known by identity."""
 SampleRun = tuple[Plan, float, Sequence[float]]

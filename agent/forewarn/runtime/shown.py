@@ -1,32 +1,27 @@
-"""What a watch shows to people: a probe at a glance, and each of its targets in full. Made of its lines and newest runs."""
+"""What a watch knows of its targets and series, as people are shown it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import nan
 
 from forewarn.model.finding import RuleState
-from forewarn.model.glance import Learner, Sight, Stand, ending
-from forewarn.model.probe import Probe
+from forewarn.model.glance import Sight
 from forewarn.model.series import ProbeRun
 from forewarn.ports import RuleView, SeriesView, TargetView
 from forewarn.runtime.line import Line
 
 
-def stand(probe: Probe, last: Mapping[str, ProbeRun], learners: Iterable[Line], certificates: Iterable[Line]) -> Stand:
-    """The probe at a glance. `learners` are its lines with a rule that has to learn, `certificates` those of what is left
-    of a certificate."""
-    return Stand(
-        probe,
-        tuple(_sight(target.name, last.get(target.name)) for target in probe.targets),
-        tuple(Learner(line.id, ready[0]) for line in learners if (ready := _ready(line))),
-        ending((line.times[-1], line.values[-1]) for line in certificates if line.times),
-    )
+def sight(target: str, run: ProbeRun | None) -> Sight:
+    """A target at a glance, by its newest run."""
+    if run is None:
+        return Sight(target, "unknown", None, None, None)
+    return Sight(target, str(run.outcome), run.reason, run.detail, datetime.fromtimestamp(run.at_s, UTC))
 
 
-def target_view(name: str, run: ProbeRun | None, lines: Sequence[Line], dropped: int, every_s: float, now: datetime) -> TargetView:
-    """All that is known of a target; `run` is its newest one."""
+def target(name: str, run: ProbeRun | None, lines: Sequence[Line], dropped: int, every_s: float, now: datetime) -> TargetView:
+    """A target in full: its newest run, and each of its series with what its rules say now."""
     return TargetView(
         target=name,
         outcome=str(run.outcome) if run else "unknown",
@@ -39,13 +34,9 @@ def target_view(name: str, run: ProbeRun | None, lines: Sequence[Line], dropped:
     )
 
 
-def _sight(target: str, run: ProbeRun | None) -> Sight:
-    if run is None:
-        return Sight(target, "unknown", None, None, None)
-    return Sight(target, str(run.outcome), run.reason, run.detail, datetime.fromtimestamp(run.at_s, UTC))
-
-
 def _series(line: Line, run: ProbeRun | None, every_s: float, now: datetime) -> SeriesView:
+    if line.behind:
+        line.catch_up(run, every_s)
     window = line.window(0, run, every_s)
     claims = ((judge.rule.name, judge.look(window, now, line.id.metric)) for judge in line.judges)
     rules = tuple(RuleView(rule=name, state=it.state, why=it.why, ready_at=it.ready_at) for name, it in claims if it)
@@ -54,7 +45,7 @@ def _series(line: Line, run: ProbeRun | None, every_s: float, now: datetime) -> 
     return SeriesView(series=line.id, value=line.values[-1], at=datetime.fromtimestamp(line.times[-1], UTC), rules=rules)
 
 
-def _ready(line: Line) -> list[datetime | None]:
+def ready(line: Line) -> list[datetime | None]:
     """Whether a rule of this series learns: when the first answer is expected, nothing where none does."""
     claims = [judge.claim for judge in line.judges if judge.detector.learns]
     dates = [claim.ready_at for claim in claims if claim and claim.state is RuleState.LEARNING]
