@@ -177,7 +177,7 @@ class Daemon:
             build_steps(self._poller.run_once, self._fleet), self._poller.run_once, self._inbox.deliver, self._writer, telemetry=self._telemetry,
         )  # fmt: skip
         self._care.attach(self._inbox, self._poller, self._outbox)
-        self._stats = LiveStats(self._poller, self._inbox, now, self._care)
+        self._stats = LiveStats(self._poller, self._inbox, self._outbox, now, self._care)
         self._schedule = Schedule(self._clock)
         self._upkeep = upkeep.Upkeep(
             self._samples, self._ledger, self._clock, self._writer, self._threads, lambda: self._inbox.state.settings.daemon
@@ -352,7 +352,8 @@ class Daemon:
             for problem in error.problems:
                 log.error("config_refused", problem=str(problem))
             self._stats.refused = say("trouble.config", problems=len(error.problems), first=str(error.problems[0]))
-            return refused(before, error)
+            self._stats.newest_reload = refused(before, error)
+            return dict(self._stats.newest_reload)
         self._stats.refused = None
         await self._inbox.deliver(Reloaded(settings))
         self._transports = build_transports(settings, self._threads)
@@ -361,7 +362,8 @@ class Daemon:
         self._settings = settings
         self._care.files.adopt(loaded)
         log.info("config_loaded", config=settings.id, files=settings.files)
-        return applied(before, settings)
+        self._stats.newest_reload = applied(before, settings)
+        return dict(self._stats.newest_reload)
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         log.info("stopping")

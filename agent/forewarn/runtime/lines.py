@@ -42,6 +42,7 @@ class Lines:
         self._since: dict[tuple[str, str], float] = {}  # by target and metric: when its first series came
         self._timed: list[Line] | None = None  # what a tick must look at; None: lines have come or gone
         self._learners: list[Line] | None = None  # those with a rule that has to learn; None as above
+        self._certificates: list[Line] = []  # those of what is left of a certificate; as old as the learners
         self._stand: Stand | None = None  # None: something has changed since
         self._swept_s = 0.0
         self._ups: dict[str, Line] = {}

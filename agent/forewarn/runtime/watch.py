@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from math import inf, isfinite
 
 from forewarn.model.finding import FindingState
-from forewarn.model.glance import Learner, Stand
+from forewarn.model.glance import CERTIFICATE, Learner, Stand, ending
 from forewarn.model.inputs import Moved
 from forewarn.model.series import Outcome, ProbeRun, SeriesId, Window
 from forewarn.ports import Sample, SampleRun, TargetView
@@ -220,9 +220,11 @@ class Watch(Lines):
             if self._learners is None:
                 lines = (*self._lines.values(), *self._awaited)
                 self._learners = [line for line in lines if any(judge.detector.learns for judge in line.judges)]
+                self._certificates = [line for line in lines if line.id.metric == CERTIFICATE]
             learning = tuple(Learner(line.id, ready[0]) for line in self._learners if (ready := shown.ready(line)))
             seen = tuple(shown.sight(target.name, self._last.get(target.name)) for target in self.probe.targets)
-            self._stand = Stand(self.probe, seen, learning)
+            ends_at = ending((line.times[-1], line.values[-1]) for line in self._certificates if line.times)
+            self._stand = Stand(self.probe, seen, learning, ends_at)
         return self._stand
 
     def last(self) -> list[ProbeRun]:
