@@ -96,3 +96,11 @@ async def test_places_that_answer_no_more() -> None:
     assert not uplink.cut_off, "once is no proof"
     await uplink.look()
     assert uplink.cut_off
+
+
+def test_what_was_only_read_is_as_good_as_ever() -> None:
+    """A look at the process table took long because we stood still; what it shows is true all the same."""
+    sight = Sight()
+    read = ProbeRun("p", "local", 1000.0, Outcome.UP, (("processes", ()),), (3.0,), took_s=4.0)
+    sight.woke(10.0, 14.0)
+    assert sight.worth(read, Target("local", "local"), 14.0, 14.0) is read

@@ -1,7 +1,7 @@
 """What a run is worth as evidence about its target, when the trouble may be our own.
 
-Two things make targets look bad that are well: our loop stood still while the run was under way, so that the time measured is
-ours; or this machine has no way out, so that everything outside fails at once. Such a run says nothing about its target: it
+Two things make targets look bad that are well: our loop stood still while the run was under way, so that the time it measured is
+ours (what was only read, as a file or a process table, is as good as ever); or this machine has no way out, so that everything outside fails at once. Such a run says nothing about its target: it
 is `unknown`, with the reason, and neither raises nor clears anything.
 """
 
@@ -24,6 +24,8 @@ SHARE = 0.5
 """A run is spoilt when the loop stood still for more than this share of it."""
 BY_NETWORK = frozenset({"timeout", "unreachable", "resolve", "reset", "no_network"})
 """Reasons that a target has as well when the trouble is our own way out."""
+TIMED = frozenset({"total_s", "first_byte_s", "connect_s"})
+"""Metrics of a run that measured how long its target took."""
 
 
 class Sight:
@@ -46,7 +48,7 @@ class Sight:
         """The run, or that nothing was seen. `planned`: when the loop's timer fires next, or should have fired."""
         if run.outcome is Outcome.UNKNOWN:
             return run
-        if run.took_s >= STALL_S:
+        if run.took_s >= STALL_S and _timed(run):
             stalls = [*self._stalls, (planned, now)]
             begun = now - run.took_s
             still_s = sum(max(0.0, min(end, now) - max(begin, begun)) for begin, end in stalls if end - begin >= LATE_S)
@@ -60,6 +62,10 @@ class Sight:
             if self._cut_off():
                 return _blind(run, "cut_off", "this machine has no way out")
         return run
+
+
+def _timed(run: ProbeRun) -> bool:
+    return run.reason in BY_NETWORK or any(metric in TIMED for metric, _ in run.columns)
 
 
 def _blind(run: ProbeRun, reason: str, detail: str) -> ProbeRun:
