@@ -76,10 +76,11 @@ class Lines:
         metrics = {name: None for judge in Line.of(series, self.probe.rules).judges for name in judge.detector.beside}
         return [replace(series, metric=metric) for metric in metrics]
 
-    def warm(self, series: SeriesId, window: Window, beside: Mapping[str, Window] | None = None) -> None:
+    def warm(self, series: SeriesId, window: Window, beside: Mapping[str, Window] | None = None, far: Window | None = None) -> None:
         """Replay history; nothing is told. Its first sample only tells detectors where the series stood.
 
-        `beside` is the history of those series, by metric.
+        `beside` is the history of those series, by metric; `far` are means of what lies before `window`, for the rules that
+        take them.
         """
         line = self._line(series)
         if line is None or not window.times_s:
@@ -90,7 +91,14 @@ class Lines:
         if self._groups.history_s(series):
             self._groups.warm(series, window)
         for judge in line.judges:
+            if far and judge.detector.coarse:
+                judge.step(far, now, series.metric)
             judge.step(past, now, series.metric)
+
+    def far_s(self, series: SeriesId) -> float:
+        """How far back the means of its past are wanted."""
+        judges = Line.of(series, self.probe.rules).judges
+        return max((judge.detector.history_s(judge.rule.options) for judge in judges if judge.detector.coarse), default=0.0)
 
     def recall(self, series: SeriesId, ask: Callable[[Tally], Counts]) -> None:
         """Before `warm`: let rules know by counts what lies before the history that they want in full."""

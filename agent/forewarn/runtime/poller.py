@@ -38,6 +38,7 @@ TICKED_AT_ONCE_S = 0.002
 LONGEST_SLEEP_S = 5.0  # the wall clock may be set: look at it again after so long at most
 LOST_S = 60.0
 """So long after its time-out a run that never reported is given up."""
+MEAN_S = 300
 MOST_REPLAYED = 50_000
 """Samples of one series that are read at a start, beyond what its rules can't do without: a start must be quick."""
 T = TypeVar("T")
@@ -139,7 +140,7 @@ class Poller:
                 last = last or self._samples.last(watch.probe.name)
                 past = Window.of([last[series]]) if series in last else past
             watch.recall(series, lambda tally, series=series: self._counted(watch, series, tally, now_s))  # type: ignore[misc]
-            watch.warm(series, past, self._beside(watch, series, past, now_s))
+            watch.warm(series, past, self._beside(watch, series, past, now_s), self._far(watch, series, past, now_s))
         watch.settle()
         if (span_s := watch.awaits_s()) > 0:
             for target in watch.probe.targets:
@@ -165,6 +166,15 @@ class Poller:
         if wanted <= needed or len(past.times_s) * wanted / max(needed, 1.0) > MOST_REPLAYED:
             return past
         return self._samples.read(series, now_s - wanted, now_s + 1)
+
+    def _far(self, watch: Watch, series: SeriesId, past: Window, now_s: float) -> Window | None:
+        """Means of five minutes of what lies before the history that is read sample by sample."""
+        span_s = watch.far_s(series)
+        until_s = past.times_s[0] if past.times_s else now_s
+        if span_s <= 0 or until_s <= now_s - span_s + MEAN_S:
+            return None
+        slots = self._samples.rolled(series, now_s - span_s, until_s - MEAN_S, MEAN_S)
+        return Window.of([(slot.at_s, slot.mean) for slot in slots]) if slots else None
 
     def _run(self, probes: Iterable[Probe]) -> None:
         """Put probes into the timetable, or let them follow."""

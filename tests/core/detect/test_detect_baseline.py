@@ -119,19 +119,21 @@ def test_a_finding_ends_when_all_is_usual_again() -> None:
     assert not state.firing
 
 
-def test_samples_of_a_minute_are_judged_together() -> None:
-    """Every 10 s; one bad sample of six is no news, six are."""
+def test_samples_of_five_minutes_are_judged_together() -> None:
+    """Every 10 s: one bad sample of thirty is no news, thirty are; and an alarm is one sample's."""
     rng = random.Random(4)
     times = array("d", (START + 10 * at for at in range(60_000)))
     values = array("d", (10 + rng.gauss(0, 1) for _ in times))
+    before = baseline.after(DAY, None, Window(times, values, len(times), 10.0), datetime.fromtimestamp(times[-1], UTC))
 
-    def at_the_end(bad: int) -> bool:
-        state = baseline.after(DAY, None, Window(times, values, len(times), 10.0), datetime.fromtimestamp(times[-1], UTC))
-        more = array("d", [*[60.0] * bad, *[10.0] * (12 - bad)])
-        later = array("d", (times[-1] + 10 * (at + 1) for at in range(12)))
-        return baseline.after(DAY, state, Window(later, more, 12, 10.0), datetime.fromtimestamp(later[-1], UTC)).firing
+    def alarms(bad: int) -> int:
+        state, found = before, 0
+        for at in range(1, 62):
+            state = baseline.taken(DAY, state, times[-1] + 10 * at, 60.0 if at <= bad else 10.0, 10.0)
+            found += state.score >= baseline.ALARM
+        return found
 
-    assert at_the_end(6)
+    assert (alarms(1), alarms(30)) == (0, 1)
 
 
 def test_a_claim_says_value_and_usual_range() -> None:

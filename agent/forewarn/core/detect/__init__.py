@@ -37,7 +37,8 @@ class Detector:
     long enough (about half a millisecond) that many at once would be felt; it may come a few samples late. `awaits`: it also
     judges a series that has never come. `tally` and `recall`: what lies before `history_s` may be handed in as counts.
     `gathers`: it looks at several series at once: "labels", all that differ only in the labels `of`; "rules", what else fires.
-    `remembers`: that a series once came matters, so it is never let go.
+    `remembers`: that a series once came matters, so it is never let go. `coarse`: means of five minutes serve as history, where
+    there are too many samples of it to be read at a start.
     `after` and `claim` are `step` in two halves: most runs change nothing, and then nobody reads the claim. `calm(options,
     state, window)`: bounds; a fresh sample strictly between them leaves the state as it is, but for what is known of the
     newest sample, which any later one replaces. None: this state wants to see each sample."""
@@ -57,6 +58,7 @@ class Detector:
     claim: Callable[..., Any] | None = None
     gathers: str = ""
     remembers: bool = False
+    coarse: bool = False
     calm: Callable[..., tuple[float, float] | None] | None = None
 
     @property
@@ -93,7 +95,7 @@ DETECTORS: Mapping[str, Detector] = {
     "absence": Detector(
         absence.step, absence.resume, absence.history_s, absence.history_s, lambda options: 0.0, ticks=True, awaits=True
     ),
-    "baseline": Detector(baseline.step, baseline.resume, baseline.history_s, lambda options: 0.0, lambda options: 0.0),
+    "baseline": Detector(baseline.step, baseline.resume, baseline.history_s, lambda options: 0.0, lambda options: 0.0, coarse=True),
     "flatline": _in_state(flatline),
     "change": _in_state(change),
     "new-term": _in_state(new_term, ticks=True, remembers=True),

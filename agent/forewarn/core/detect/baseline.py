@@ -1,7 +1,8 @@
 """baseline: does a series behave as it always has? Evidence for people; it opens nothing by itself.
 
 What is unusual is decided by rarity.py; here is how it is used over time. A series is *learning* for its first samples and never
-alarms meanwhile. Samples that come faster than once a minute are taken together by the minute: a burst of one second is no news.
+alarms meanwhile. Samples that come faster than every five minutes are taken together by so many: a burst of one second is no news,
+and summaries of five minutes serve as history after a restart.
 After an alarm there is a quiet time: what is not rarer than that alarm is the same event. A finding ends when the series has been
 usual for half an hour and at least SETTLED samples.
 
@@ -32,7 +33,7 @@ USED_TO, USED_TO_S = 0.3, 2 * 86400.0
 how this series is."""
 HUSHED = 0.49
 """The highest score in the quiet time of a greater alarm."""
-SLOT_S = 60.0
+SLOT_S = 300.0
 SETTLED, SETTLED_S = 5, 1800.0
 RETOLD = 16
 USUAL = 0.6
@@ -53,7 +54,7 @@ class BaselineOptions:
 
 
 class BaselineState(NamedTuple):
-    """`n` samples were judged, the newest at `at_s`; `open_*` are those of the minute that is not over. `learning` holds the views
+    """`n` samples were judged, the newest at `at_s`; `open_*` are those of the slot that is not over. `learning` holds the views
     until the histograms can be laid out. `score` is that of the newest sample, `view` what was rarest, `shown` its value.
     `alarm_s` and `alarmed` tell when the last alarm was, and how rare; `alarms`: how many there were lately, each less by the day; `usual_s` and `usual_n` since when all is usual again."""
 
@@ -104,7 +105,7 @@ def step(options: BaselineOptions, state: BaselineState | None, window: Window, 
 
 
 def after(options: BaselineOptions, state: BaselineState | None, window: Window, now: datetime) -> BaselineState:
-    """The state alone. Samples of one minute are judged together, when the next minute begins."""
+    """The state alone. Samples of one slot are judged together, when the next begins."""
     state = state or BaselineState()
     for at in range(len(window.times_s) - window.fresh, len(window.times_s)):
         state = taken(options, state, window.times_s[at], window.values[at], window.every_s)
@@ -112,7 +113,7 @@ def after(options: BaselineOptions, state: BaselineState | None, window: Window,
 
 
 def taken(options: BaselineOptions, state: BaselineState, at_s: float, value: float, every_s: float = 0.0) -> BaselineState:
-    """One sample. `every_s` is the interval at which samples come; 0 where it is not known, which is taken as a minute or more."""
+    """One sample. `every_s` is the interval at which samples come; 0 where it is not known, which is taken as a slot or more."""
     if not -HUGE < value < HUGE:
         return state
     if not 0 < every_s < SLOT_S:
@@ -120,11 +121,12 @@ def taken(options: BaselineOptions, state: BaselineState, at_s: float, value: fl
     if state.open_n and at_s // SLOT_S != state.open_s // SLOT_S:
         state = judged(options, state, state.open_s, state.open_sum / state.open_n)
         return state._replace(open_s=at_s, open_sum=value, open_n=1)
-    return state._replace(open_s=at_s, open_sum=state.open_sum + value, open_n=state.open_n + 1)
+    score = min(state.score, options.above * HUSHED / ALARM)  # an alarm is one sample's
+    return state._replace(open_s=at_s, open_sum=state.open_sum + value, open_n=state.open_n + 1, score=score)
 
 
 def judged(options: BaselineOptions, state: BaselineState, at_s: float, value: float) -> BaselineState:
-    """A value that stands for a minute or more."""
+    """A value that stands for a slot or more."""
     levels, last, views = rarity.looked(state.levels if state.n else rarity.levels_of(value), state.last, state.n, value)
     if not state.anchors:
         seen = state._replace(n=state.n + 1, at_s=at_s, levels=levels, last=last, shown=value)
