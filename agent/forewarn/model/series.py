@@ -152,6 +152,7 @@ class Window:
     `every_s` is the probe's interval (0: not known). `reason`, `detail` and `lines` are those of the newest run, and
     `up_s` is when it began, if it found the target up: somebody looked, and would have seen a sample.
     `beside`: by metric, the series of the same thing (target and labels) that the detector asked to see too.
+    `labels` are the series' own, as far as whoever made the window knows them.
     """
 
     times_s: array[float]
@@ -163,6 +164,7 @@ class Window:
     lines: tuple[str, ...] = ()
     beside: Mapping[str, Window] = field(default_factory=dict)
     up_s: float | None = None
+    labels: Labels = ()
 
     @staticmethod
     def of(pairs: list[tuple[float, float]], fresh: int | None = None) -> Window:

@@ -164,7 +164,8 @@ class Line:
         """What a detector is shown."""
         reason, detail, lines = (run.reason, run.detail, run.lines) if run else (None, None, ())
         up_s = run.at_s if run and run.outcome is Outcome.UP else None
-        return Window(self.times, self.values, min(fresh, len(self.times)), every_s, reason, detail, lines, beside or {}, up_s)
+        fresh = min(fresh, len(self.times))
+        return Window(self.times, self.values, fresh, every_s, reason, detail, lines, beside or {}, up_s, self.id.labels)
 
     def judge(self, rule: str) -> Judge | None:
         return next((judge for judge in self.judges if judge.rule.name == rule), None)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forewarn.core.detect import absence, baseline, cannot_see, down, forecast, pattern, risk, slo, threshold
+from forewarn.core.detect import absence, baseline, cannot_see, down, forecast, pattern, risk, risk_signs, slo, threshold
 from forewarn.model.series import Counts, Tally
 
 
@@ -52,7 +52,7 @@ DETECTORS: Mapping[str, Detector] = {
         forecast.step, forecast.resume, forecast.history_s, lambda options: options.window_s, lambda options: 0.0, costly=True
     ),
     "pattern": _all_kept(pattern, ticks=True),
-    "risk": Detector(risk.step, risk.resume, risk.history_s, lambda options: risk.DAY, lambda options: 0.0, beside=risk.BESIDE),
+    "risk": Detector(risk.step, risk.resume, risk.history_s, lambda options: risk.DAY, lambda options: 0.0, beside=risk_signs.BESIDE),
     "slo": SLO,
     "slo-budget": SLO,
     "absence": Detector(
