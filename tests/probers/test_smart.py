@@ -259,6 +259,15 @@ async def test_smartctl_is_asked_to_leave_sleeping_disks_alone(smartctl, tmp_pat
     assert all(call.startswith("--json -n standby,3 -a ") for call in calls[1:])
 
 
+async def test_a_disk_behind_a_controller_is_asked_by_its_kind(smartctl):
+    said = smartctl.parent / "argv"
+    put(smartctl, "sg0", answer("sata-ok"))
+    smartctl.write_text(smartctl.read_text().replace("#!/bin/sh\n", f'#!/bin/sh\necho "$*" >> {said}\n'))
+    run = await look(smartctl, None, "/dev/sg0 cciss,1")
+    assert run.outcome is Outcome.UP and "-d cciss,1 /dev/sg0" in said.read_text()
+    assert shown(run, "disk_ok") == {"LABSATA01": 1.0}
+
+
 async def test_only_sleeping_disks_are_unknown(smartctl):
     put(smartctl, "sda", asleep())
     run = await look(smartctl, None, "/dev/sda")

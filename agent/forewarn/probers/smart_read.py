@@ -117,7 +117,8 @@ async def ask_all(program: str, only: str | None, timeout_s: float) -> Found:
     end = time.monotonic() + timeout_s
     try:
         if only is not None:
-            return [await _ask(program, only, None, end)]
+            device, _, kind = only.partition(" ")  # "/dev/sg0 cciss,1": a disk behind a controller that --scan does not list
+            return [await _ask(program, device, kind.strip() or None, end)]
         scan = await run([program, "--json", "--scan"], timeout_s, CAP_BYTES)
         devices = devices_of(_parsed(scan.out))
         if devices is None:

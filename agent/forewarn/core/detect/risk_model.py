@@ -103,6 +103,7 @@ def yearly(name: str, count: float) -> float:
     return steps[at - 1][1] if at else PUBLISHED_CLEAN
 
 
+@cache
 def normal(horizon_s: float, by: str = "fitted", solid: bool = False) -> float:
     """Of a disk of usual age and model without any sign."""
     if solid:
