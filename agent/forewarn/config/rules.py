@@ -76,7 +76,7 @@ class RiskWritten(Written):
     """How likely a disk fails within a horizon; without dates."""
 
     metric: str = described("the disk's own verdict; what else it shows is looked at with it", "disk_ok", default=DISK)
-    above: Share = described("fires from this probability", "10%", default=0.1)
+    above: Share = described("fires from this probability", "5%", default=0.05)
     within: Positive = described("within this span", "30d", default=30 * 86400.0)
     model: Literal["fitted", "published"] = described(
         "fitted: trees fitted to 43,615 drives; published: failure rates by attribute as they were published",

@@ -34,7 +34,7 @@ ENDS = 0.5
 class RiskOptions:
     """Fires when the disk fails within `within_s` with a probability of at least `above`. `model`: "fitted" or "published"."""
 
-    above: float = 0.1
+    above: float = 0.05
     within_s: float = model.HORIZON_S
     model: str = "fitted"
 

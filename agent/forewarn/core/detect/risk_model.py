@@ -2,8 +2,8 @@
 
 Spinning disks (SATA, SAS): boosted trees (risk_trees.py), made by scripts/fit_smart_risk.py from Backblaze's Drive Stats. They
 look at how large the warning counters are, how they grew over a day, a week and 30 days, for how long they have been quiet, the
-disk's age and how often its model fails. On drives that they had not seen they find 44 / 55 / 67 % of failures 72 hours ahead
-when 1 / 2 / 5 % of good drives are ever alarmed (docs/disks.md has the figures and the calibration). About a third of failing
+disk's age and how often its model fails. On drives that they had not seen they find 45 / 57 / 69 % of failures 72 hours ahead
+when 1 / 2 / 5 % of good drives are ever alarmed (docs/disks.md). About a third of failing
 disks show no sign at all; Pinheiro, Weber, Barroso (FAST 2007) saw none on over 56 %.
 
 `published`, to choose instead: failure rates by attribute as Scrutiny publishes them (github.com/AnalogJ/scrutiny, MIT,
