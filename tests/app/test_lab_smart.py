@@ -65,7 +65,9 @@ def test_the_command_tells_people_the_worst_first_in_their_language(capsys):
     files = [str(ANSWERS / f"{name}.json") for name in ("sata-ok", "nvme-failing")]
     assert main(["--lang", "zh", "lab", "smart", *files]) == 1
     head, first, second = capsys.readouterr().out.splitlines()
-    assert head.startswith("磁盘 2 块") and "nvme-failing.json" in first and "磁盘自报即将故障" in first and "sata-ok.json" in second
+    assert (
+        head.startswith("磁盘 2 块") and "nvme-failing.json" in first and "磁盘自报即将故障" in first and "sata-ok.json" in second
+    )
     assert main(["lab", "smart", str(ANSWERS / "sata-ok.json")]) == 0
 
 
