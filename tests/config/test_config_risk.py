@@ -23,7 +23,7 @@ def rule_of(folder: Path, written: str) -> Rule:
 @pytest.mark.parametrize(
     ("written", "options"),
     [
-        ("{name: x, risk: {}}", RiskOptions(above=0.1, within_s=30 * 86400.0)),
+        ("{name: x, risk: {}}", RiskOptions(above=0.05, within_s=30 * 86400.0)),
         ("{name: x, risk: {above: 25%, within: 90d}}", RiskOptions(above=0.25, within_s=90 * 86400.0)),
     ],
 )

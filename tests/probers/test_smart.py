@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from forewarn.probers.smart_answer import Disk, Unseen, disk_of
 from forewarn.probers.smart_read import SmartProber, read_files
 
 ANSWERS = Path(__file__).parents[1] / "data" / "smart"
-REAL = Path(os.environ.get("FOREWARN_DATA", "data")) / "smart"
 SATA, NVME = (("model", "QEMU HARDDISK"), ("serial", "LABSATA01")), (("model", "QEMU NVMe Ctrl"), ("serial", "LABNVME01"))
 
 
@@ -37,9 +35,15 @@ def test_a_sata_disk():
     disk = seen("sata-ok")
     assert isinstance(disk, Disk) and disk.labels == SATA
     assert disk.values == {
+        "start_stops_total": 100.0,
         "reallocated_total": 0.0,
+        "attribute_margin": 19.0,
         "disk_temperature_celsius": 31.0,
         "power_on_s": 3600.0,
+        "power_cycles_total": 0.0,
+        "capacity_bytes": 67108864.0,
+        "exit_status": 0.0,
+        "error_log_total": 0.0,
         "attribute_failing": 0.0,
         "attribute_failed": 0.0,
         "logged_errors": 0.0,
@@ -166,20 +170,6 @@ def test_what_hardware_calls_itself_commands_no_terminal():
     assert isinstance(disk, Disk) and "\x1b" not in disk.model and len(disk.model) <= 80
 
 
-@pytest.mark.skipif(not REAL.is_dir(), reason=f"real answers of smartctl are not in {REAL} (set FOREWARN_DATA)")
-def test_122_real_devices_are_read_as_they_are_known():
-    wrong = []
-    for entry in json.loads((REAL / "manifest.json").read_text()):
-        if entry["class"] == "text":
-            continue
-        given = json.loads((REAL / entry["file"]).read_text())
-        one = disk_of("/dev/x", (given.get("smartctl") or {}).get("exit_status") or 0, given)
-        failing = one.values["disk_ok"] == 0.0 if isinstance(one, Disk) else None
-        if failing != (None if entry["verdict"] is None else entry["passed"] is False):
-            wrong.append((entry["file"], one))
-    assert wrong == []
-
-
 # --- a run on all disks -------------------------------------------------------------------------------------------------
 
 
@@ -267,6 +257,15 @@ async def test_smartctl_is_asked_to_leave_sleeping_disks_alone(smartctl, tmp_pat
     calls = (tmp_path / "log").read_text().splitlines()
     assert calls[0] == "--json --scan" and len(calls) == 3
     assert all(call.startswith("--json -n standby,3 -a ") for call in calls[1:])
+
+
+async def test_a_disk_behind_a_controller_is_asked_by_its_kind(smartctl):
+    said = smartctl.parent / "argv"
+    put(smartctl, "sg0", answer("sata-ok"))
+    smartctl.write_text(smartctl.read_text().replace("#!/bin/sh\n", f'#!/bin/sh\necho "$*" >> {said}\n'))
+    run = await look(smartctl, None, "/dev/sg0 cciss,1")
+    assert run.outcome is Outcome.UP and "-d cciss,1 /dev/sg0" in said.read_text()
+    assert shown(run, "disk_ok") == {"LABSATA01": 1.0}
 
 
 async def test_only_sleeping_disks_are_unknown(smartctl):

@@ -154,7 +154,7 @@ class Window:
     `up_s` is when it began, if it found the target up: somebody looked, and would have seen a sample.
     `beside`: by metric, the series of the same thing (target and labels) that the detector asked to see too.
     `since_s`: when the first series of this metric came. `came`: for a detector that gathers, the names that came with the
-    newest run.
+    newest run. `labels` are the series' own, as far as whoever made the window knows them.
     """
 
     times_s: array[float]
@@ -168,6 +168,7 @@ class Window:
     up_s: float | None = None
     since_s: float | None = None
     came: tuple[str, ...] = ()
+    labels: Labels = ()
 
     @staticmethod
     def of(pairs: list[tuple[float, float]], fresh: int | None = None) -> Window:

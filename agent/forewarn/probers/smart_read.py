@@ -23,6 +23,7 @@ from forewarn.model.series import Column, Outcome, ProbeRun
 from forewarn.probers.reasons import Reason, failed, unknown
 from forewarn.probers.smart import SmartOptions
 from forewarn.probers.smart_answer import Disk, Unseen, disk_of
+from forewarn.probers.smart_batch import METRIC, Batches
 from forewarn.probers.smart_collect import CAP_BYTES, argv_for, devices_of, place, vendor_file
 from forewarn.reach.local import CannotRun
 from forewarn.reach.machine import Machine, Machines, only_here
@@ -46,6 +47,7 @@ class SmartProber:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="smart")
         self._columns: dict[tuple[str, str], tuple[Column, ...]] = {}
         self._serials: dict[tuple[str, str], str] = {}
+        self._batches = Batches()
 
     async def __call__(self, probe: Probe, target: Target, at_s: float) -> ProbeRun:
         options: SmartOptions = probe.options  # type: ignore[assignment]
@@ -88,7 +90,11 @@ class SmartProber:
             why = unknown(unseen[0].reason, "; ".join(one.detail for one in unseen)) if unseen else unknown(Reason.MISSING, NO_DISK)
             return failed(probe, target, why, at_s, late_s, took_s)
         seen = [disks[serial] for serial in sorted(disks)]
-        columns: tuple[Column, ...] = tuple((metric, disk.labels) for disk in seen for metric in disk.values)
+        batches = self._batches.ailing(seen)
+        columns: tuple[Column, ...] = (
+            *((metric, disk.labels) for disk in seen for metric in disk.values),
+            *((METRIC, batch) for batch, _ in batches),
+        )
         before = self._columns.get((probe.name, target.name))
         columns = self._columns[probe.name, target.name] = before if before == columns else columns
         notes = [one.detail for one in unseen] + [disk.note for disk in seen if disk.note]
@@ -98,7 +104,7 @@ class SmartProber:
             at_s=at_s,
             outcome=Outcome.UP,
             columns=columns,
-            values=tuple(value for disk in seen for value in disk.values.values()),
+            values=(*(value for disk in seen for value in disk.values.values()), *(ailing for _, ailing in batches)),
             detail="; ".join(notes) or None,
             lateness_s=late_s,
             took_s=took_s,
@@ -124,7 +130,8 @@ async def ask_all(machine: Machine, program: tuple[str, ...], only: str | None, 
     end = time.monotonic() + timeout_s
     try:
         if only is not None:
-            return [await _ask(machine, program, only, None, end)]
+            device, _, kind = only.partition(" ")  # "/dev/sg0 cciss,1": a disk behind a controller that --scan does not list
+            return [await _ask(machine, program, device, kind.strip() or None, end)]
         scan = await machine.run([*program, "--json", "--scan"], timeout_s, CAP_BYTES)
         vendors = await machine.read([vendor_file("*")], max(0.1, end - time.monotonic()))
         devices = devices_of(

@@ -220,8 +220,9 @@ class Line:
         """What a detector is shown."""
         reason, detail, lines = (run.reason, run.detail, run.lines) if run else (None, None, ())
         up_s = run.at_s if run and run.outcome is Outcome.UP else None
+        fresh = min(fresh, len(self.times))
         return Window(
-            self.times, self.values, min(fresh, len(self.times)), every_s, reason, detail, lines, beside or {}, up_s, self.since_s
+            self.times, self.values, fresh, every_s, reason, detail, lines, beside or {}, up_s, self.since_s, (), self.id.labels
         )
 
     def judge(self, rule: str) -> Judge | None:

@@ -86,7 +86,8 @@ class Lines:
         if line is None or not window.times_s:
             return
         now = datetime.fromtimestamp(window.times_s[-1], UTC)
-        past = Window(window.times_s, window.values, len(window.times_s) - 1, self.probe.every_s, beside=beside or {})
+        fresh = len(window.times_s) - 1
+        past = Window(window.times_s, window.values, fresh, self.probe.every_s, beside=beside or {}, labels=series.labels)
         line.warm(window)
         if self._groups.history_s(series):
             self._groups.warm(series, window)

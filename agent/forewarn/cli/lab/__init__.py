@@ -10,9 +10,10 @@ from forewarn.cli import options
 EXAMPLES = """\
   forewarn lab detect latency.csv --plot latency.svg      what is unusual in a series
   forewarn lab detect --threshold                         the score at which it alarms
+  forewarn lab smart sda.json                             what a disk says of its health
 
 Each command has its own --help with examples."""
-COMMANDS = ("detect",)
+COMMANDS = ("detect", "smart")
 """Modules of this package, in the order in which help lists them."""
 
 

@@ -23,6 +23,7 @@ from forewarn.core.detect import (
     new_term,
     pattern,
     risk,
+    risk_signs,
     slo,
     threshold,
 )
@@ -89,7 +90,9 @@ DETECTORS: Mapping[str, Detector] = {
         forecast.step, forecast.resume, forecast.history_s, lambda options: options.window_s, lambda options: 0.0, costly=True
     ),
     "pattern": _all_kept(pattern, ticks=True),
-    "risk": Detector(risk.step, risk.resume, risk.history_s, lambda options: risk.DAY, lambda options: 0.0, beside=risk.BESIDE),
+    "risk": Detector(
+        risk.step, risk.resume, risk.history_s, lambda options: risk.DAY, lambda options: 0.0, beside=risk_signs.BESIDE
+    ),
     "slo": SLO,
     "slo-budget": SLO,
     "absence": Detector(
