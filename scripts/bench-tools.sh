@@ -26,3 +26,5 @@ fetch prometheus-blackbox-exporter prometheus-blackbox-exporter
 fetch prometheus prometheus
 fetch monit monit
 fetch openssl openssl
+fetch rg ripgrep
+fetch mtail mtail

@@ -10,6 +10,8 @@ want chromium chromium
 want smartctl smartmontools
 want sshd openssh-server
 want nginx nginx-light
+want journalctl systemd
+[ -x /usr/lib/systemd/systemd-journal-remote ] || [ -x /lib/systemd/systemd-journal-remote ] || missing="$missing systemd-journal-remote"
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
 if [ "${1:-}" = --slow ]; then
     want debootstrap debootstrap

@@ -1,6 +1,7 @@
 """make bench: what a probe run costs from the moment it is due until its samples are stored, beside a floor and peers.
 
 All of them probe the same nginx at the same time, each on ports of its own, so that the ratios hold on a busy machine.
+    scripts/bench --part logs [--megabytes 1000]
     scripts/bench [--targets 1000] [--seconds 30] [--every 10] [--https] [--hanging 5] [--only forewarn,floor] [--no-store]
 """
 
@@ -13,6 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import logs
 import report
 import stored
 from contenders import CONTENDERS, PER_PROBE, Contender, Load, missing
@@ -26,6 +28,11 @@ WARM_S = 22.0
 
 def main() -> int:
     args = _arguments()
+    if args.part == "logs":
+        found = logs.figures(args.megabytes)
+        print(logs.table(found))
+        report.keep(logs.flat(found), ROOT / "var" / "bench.json")
+        return 0
     names = [name for name in args.only.split(",") if name in CONTENDERS]
     skipped = {name: why for name in names if (why := missing(name, args.https))}
     if not program("nginx"):
@@ -44,6 +51,8 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="what a probe run costs, beside a floor and peers")
+    parser.add_argument("--part", choices=("probes", "logs"), default="probes", help="what is measured (probes)")
+    parser.add_argument("--megabytes", type=int, default=1000, help="of the log that part logs makes and reads (1,000)")
     parser.add_argument("--targets", type=int, default=1000, help="how many (1,000; 0: only the store)")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long is measured, after the start (30)")
     parser.add_argument("--every", type=int, default=10, help="interval of each target in seconds (10)")

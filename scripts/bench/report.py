@@ -71,7 +71,7 @@ def _number(value: float | None, digits: int) -> str:
 
 def write(result: dict[str, Any], file: Path) -> None:
     """The file keeps what other runs (other sizes, HTTPS) left in it under their own names."""
-    flat: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    flat: dict[str, Any] = {}
     probers = result.get("probers", {})
     scheme = "https" if result["https"] else "http"
     if "forewarn" in probers and not result["hanging_percent"]:
@@ -80,7 +80,14 @@ def write(result: dict[str, Any], file: Path) -> None:
     suffix = f"_{result['hanging_percent']:g}_percent_hanging" if result["hanging_percent"] else ""
     for name, figures in probers.items():
         flat |= {f"{scheme}_{result['targets']}{suffix}_{name}_{what}": _rounded(value) for what, value in figures.items()}
-    file.parent.mkdir(exist_ok=True)
+    keep(flat, file)
+
+
+def keep(figures: dict[str, Any], file: Path) -> None:
+    """Put figures beside those that are there."""
+    flat: dict[str, Any] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    flat |= figures
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps({name: _rounded(flat[name]) for name in sorted(flat)}, indent=1) + "\n", "utf-8")
 
 

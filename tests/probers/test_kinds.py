@@ -87,11 +87,34 @@ def test_a_busy_processor_is_yellow(settings: Settings) -> None:
             RFC3339 + "sshd[99]: Failed password for invalid user admin from 203.0.113.9 port 22 ssh2",
             {"failed_logins_total": ("from", "203.0.113.9")},
         ),
+        (
+            SYSLOG + "sshd[99]: Failed password for bob from 203.0.113.9 port 22 ssh2",
+            {"failed_logins_total": ("from", "203.0.113.9"), "failed_accounts_total": ("account", "bob")},
+        ),
+        (
+            RFC3339 + "passwd[7]: pam_unix(passwd:chauthtok): password changed for bob",
+            {"password_resets_total": ("account", "bob")},
+        ),
+        (SYSLOG + "usermod[7]: change user 'bob' password", {"password_resets_total": ("account", "bob")}),
+        (
+            SYSLOG + "sudo[7]:      bob : TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/id",
+            {"sudo_total": ("account", "bob")},
+        ),
+        (
+            SYSLOG + "sudo:      bob : user NOT in sudoers ; TTY=pts/0 ; PWD=/ ; USER=root ; COMMAND=/usr/bin/id",
+            {"sudo_refused_total": ("account", "bob")},
+        ),
+        (
+            SYSLOG + "useradd[7]: new user: name=bob, UID=1001, GID=1001, home=/home/bob, shell=/bin/sh",
+            {"new_users_total": ("account", "bob")},
+        ),
+        (SYSLOG + "useradd[7]: new user: name=_apt2, UID=105, GID=65534, home=/nonexistent, shell=/usr/sbin/nologin", {}),
         (SYSLOG + "sshd[99]: Accepted publickey for root from 203.0.113.9 port 22", {}),
     ],
 )  # fmt: skip
 def test_shipped_log_patterns(settings: Settings, line: str, counted: dict[str, tuple[str, str] | None]) -> None:
     probe = settings.probes["logs"]
+    assert settings.probes["journal"].options.patterns == probe.options.patterns  # type: ignore[union-attr]
     run = LineCounter(probe.options).run(probe, [line], 1.0)  # type: ignore[arg-type]
     found = {
         metric: labels for (metric, labels), value in zip(run.columns, run.values, strict=True) if value and metric != "lines_total"

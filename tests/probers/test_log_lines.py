@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from forewarn.model.series import ProbeRun
 from forewarn.probers.log import LogOptions
-from forewarn.probers.log_lines import LineCounter, add, compiled, first_counts, match_lines
+from forewarn.probers.log_lines import LineCounter, compiled, match_lines
+from forewarn.probers.log_tally import Tally
 
 
 def log(**options: object):
@@ -57,16 +58,17 @@ def test_unless_takes_back_and_a_line_counts_once_a_pattern() -> None:
 
 def test_counters_go_on_from_what_was_stored() -> None:
     options = log(patterns={"errors": "E (?P<a>\\w)(?P<b>\\w)?", "gone": "x"}).options
-    counts = add(first_counts(options), match_lines(compiled(options), ["E pq", "E p", "x"]), 100)
+    tally, found = Tally(options), match_lines(compiled(options), ["E pq", "E p", "x"])
+    tally.add(found.lines, found.counts)
     fewer = log(patterns={"errors": "E (?P<a>\\w)(?P<b>\\w)?"}).options
-    again = first_counts(fewer, counts.stored())
+    again = Tally(fewer, tally.stored()).counts()
     assert dict(zip(again.columns, again.values, strict=True)) == {
         ("lines_total", ()): 3,
         ("errors_total", (("a", "p"), ("b", "q"))): 1,
         ("errors_total", (("a", "p"), ("b", ""))): 1,
     }, "what no pattern counts any more is forgotten"
     other = log(patterns={"errors": "E (?P<a>\\w)"}).options
-    assert first_counts(other, counts.stored()).columns == (("lines_total", ()),), "other labels are another series"
+    assert Tally(other, tally.stored()).counts().columns == (("lines_total", ()),), "other labels are another series"
 
 
 def test_examples_are_cut_and_masked() -> None:

@@ -224,8 +224,12 @@ class HostWeek:
     # --- what probes find ---
 
     def runs(self, at_s: float, clock: datetime) -> Iterator[ProbeRun]:
-        """Runs of the probes `host`, `self`, `own-health`, `temperature` and `smart` that fall into this step."""
+        """Runs of the probes `host`, `self`, `own-health`, `temperature`, `smart` and `journal` that fall into this step.
+
+        The host writes a syslog, so the probe of the journal rests.
+        """
         stamp = clock.timestamp()
+        yield self._run("journal", stamp, [])
         yield self._host(at_s, stamp)
         yield self._self(at_s, stamp)
         if at_s % 30 < self.step_s:

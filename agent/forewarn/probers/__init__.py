@@ -10,7 +10,7 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import command, host, http, log, own, smart, tcp, temperature
+from forewarn.probers import command, host, http, journal, log, own, smart, tcp, temperature
 
 HERE = (Target("local", "local"),)
 """The one target of kinds that look at this machine."""
@@ -32,6 +32,12 @@ def _log() -> Any:
     from forewarn.probers.log_follow import LogFollower
 
     return LogFollower()
+
+
+def _journal() -> Any:
+    from forewarn.probers.journal_follow import JournalFollower
+
+    return JournalFollower()
 
 
 def _temperature() -> Any:
@@ -67,6 +73,9 @@ PROBERS: Mapping[str, Kind] = {
     "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
     "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS),
     "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS),
+    "journal": Kind(
+        journal.JournalOptions, "follower", _journal, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=journal.METRICS
+    ),
     "tcp": Kind(tcp.TcpOptions, "async", _tcp, every_s=30.0, timeout_s=10.0, metrics=tcp.METRICS),
     "temperature": Kind(
         temperature.TemperatureOptions,

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-import re
+import codecs
 from pathlib import PurePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
+from typing import Literal as Choice
+from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
+from forewarn.probers.matching import LINES_TOTAL, CountingOptions
 from forewarn.probers.options import Options, Texts
 from forewarn.probers.patterns import compile_pattern
 
-METRICS = {"lines_total": "lines that were read"}
+METRICS = {LINES_TOTAL: "lines that were read"}
 
-_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+ENCODINGS = ("utf-8", "latin-1", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1251", "cp1252")
+"""Those in which a newline's byte is never part of another character."""
 
 
-class Match(Options):
-    """Lines that `match` and not `unless`. Named groups of `match`, as in (?P<user>...), become labels."""
+class Events(Options):
+    """How lines are put together: `indented` ones belong to the line before, or all up to the next one that matches `begin`."""
 
-    match: str
-    unless: str | None = None
+    begin: str | None = None
 
-    @field_validator("match", "unless")
+    @field_validator("begin")
     @classmethod
     def _pattern(cls, given: str | None) -> str | None:
         if given is not None:
@@ -30,37 +33,43 @@ class Match(Options):
         return given
 
 
-def _as_match(value: object) -> object:
-    return {"match": value} if isinstance(value, str) else value
+def _as_events(value: object) -> object:
+    if value == "indented":
+        return {}
+    if isinstance(value, str):
+        raise ValueError(f"\"{value}\" is not a way to put lines together; write indented, or {{begin: '^\\d{{4}}-'}}")
+    if isinstance(value, dict) and not value:
+        raise ValueError("write indented, or {begin: PATTERN}")
+    return value
 
 
-_ONE: dict[str, Any] = {"match": {"type": "string"}, "unless": {"type": "string"}}
-Pattern = Annotated[
-    Match,
-    BeforeValidator(_as_match),
-    WithJsonSchema(
+_EVENTS: dict[str, Any] = {
+    "anyOf": [
+        {"const": "indented"},
         {
-            "anyOf": [
-                {"type": "string"},
-                {"type": "object", "properties": _ONE, "required": ["match"], "additionalProperties": False},
-            ]
-        }
-    ),
-]
+            "type": "object",
+            "properties": {"begin": {"type": "string", "description": "RE2 pattern of the lines at which an event begins"}},
+            "required": ["begin"],
+            "additionalProperties": False,
+        },
+    ]
+}
 
 
-def metric_of(pattern: str) -> str:
-    """The series of a pattern: errors -> errors_total."""
-    return pattern if pattern.endswith("_total") else f"{pattern}_total"
-
-
-class LogOptions(Options):
+class LogOptions(CountingOptions):
     """Options of a probe of kind log."""
 
     files: Texts = Field(min_length=1, description="files to follow, absolute paths, globs allowed")
-    patterns: dict[str, Pattern] = Field(min_length=1, description="name -> RE2 pattern, or {match: ..., unless: ...}")
-    start: Literal["end", "beginning"] = Field(default="end", description="where a file is begun at first sight")
-    max_labels: int = Field(default=100, ge=1, le=1000, description='sets of labels that a pattern may have; the rest is "other"')
+    start: Choice["end", "beginning"] = Field(default="end", description="where a file is begun at first sight")
+    optional: bool = Field(default=False, description="that none of the files is there is no trouble: the probe rests")
+    json_: bool = Field(
+        default=False, alias="json", description="each line is a JSON object, whose fields `where` and `labels` name"
+    )
+    events: Annotated[Events | None, BeforeValidator(_as_events), WithJsonSchema(_EVENTS)] = Field(
+        default=None, description="lines that belong together, as stack traces: indented, or {begin: PATTERN}"
+    )
+    encoding: str = Field(default="utf-8", description=f"of the files: {', '.join(ENCODINGS)}")
+    zone: str | None = Field(default=None, description="time zone of times that name none, e.g. Asia/Shanghai (this machine's)")
 
     @field_validator("files")
     @classmethod
@@ -72,14 +81,35 @@ class LogOptions(Options):
                 raise ValueError(f'"{path}": ** is not taken; write one * for each folder')
         return given
 
-    @field_validator("patterns")
+    @field_validator("encoding")
     @classmethod
-    def _patterns(cls, given: dict[str, Match]) -> dict[str, Match]:
-        for name in given:
-            if not _NAME.match(name):
-                raise ValueError(f'"{name}" can\'t name a pattern; write lower case with _, e.g. failed_logins')
-            if metric_of(name) in METRICS:
-                raise ValueError(f'"{name}" would count as {metric_of(name)}, which all lines are counted in; choose another name')
-        if len({metric_of(name) for name in given}) < len(given):
-            raise ValueError("two patterns would count into one series; give them names that differ in more than _total")
-        return given
+    def _encoding(cls, given: str) -> str:
+        try:
+            name = codecs.lookup(given).name
+        except LookupError:
+            name = ""
+        known = {codecs.lookup(one).name for one in ENCODINGS}
+        if name in ("gb2312", "gbk"):  # parts of it
+            name = "gb18030"
+        if name not in known:
+            raise ValueError(f'"{given}" is not an encoding that is read; write one of {", ".join(ENCODINGS)}')
+        return name
+
+    @field_validator("zone")
+    @classmethod
+    def _zone(cls, given: str | None) -> str | None:
+        try:
+            return given if given is None or ZoneInfo(given) else None
+        except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+            raise ValueError(f'"{given}" is not a time zone; write e.g. Asia/Shanghai or UTC') from None
+        except KeyError:
+            raise ValueError(f'"{given}" is not a time zone; write e.g. Asia/Shanghai or UTC') from None
+
+    @model_validator(mode="after")
+    def _fields(self) -> LogOptions:
+        for name, one in self.patterns.items():
+            if one.fields and not self.json_:
+                raise ValueError(f'patterns.{name}: "where" and "labels" name fields, which only JSON lines have; write json: true')
+        if self.json_ and self.events:
+            raise ValueError("json: true means one object a line; leave `events` out")
+        return self

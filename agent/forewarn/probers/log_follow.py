@@ -1,5 +1,5 @@
-"""Follows log files for kind log: reads every quarter of a second while lines come, else every second; tells at every interval
-and at once when lines match."""
+"""Follows log files for kind log: reads when the kernel says that they have changed, looks at all of them at every interval
+in case it did not, and tells at every interval and at once when lines match."""
 
 from __future__ import annotations
 
@@ -8,71 +8,18 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from forewarn.model.probe import Probe, Target
 from forewarn.model.series import ProbeRun
 from forewarn.ports import Deliver
-from forewarn.probers.log import LogOptions
-from forewarn.probers.log_files import Files
-from forewarn.probers.log_lines import EXAMPLES, Counts, Matches, add, compiled, first_counts, match_lines, runs_of
+from forewarn.probers.log_following import Following
+from forewarn.probers.log_wake import COALESCE_S, OVERFLOWN, Wake
 from forewarn.probers.reasons import Reason, failed, unknown
 
-POLL_S = 0.25
-REST_S, REST_AFTER_S = 1.0, 10.0
-"""Where no line has come for so long, looking four times a second would cost more than all else that an idle daemon does."""
-COALESCE_S = 0.1  # runs that matching lines cause are at least this far apart
-
-
-@dataclass
-class Following:
-    """One probe under way. `told` are the counters of the last run, `counts` those of now."""
-
-    probe: Probe
-    files: Files
-    counts: Counts
-    told: Counts
-    examples: list[str] = field(default_factory=list)
-    matched: bool = False
-
-    @staticmethod
-    def of(probe: Probe, start: str, cursor: Mapping[str, Any] | None) -> Following:
-        options: LogOptions = probe.options  # type: ignore[assignment]
-        counts = first_counts(options, (cursor or {}).get("counters"))
-        return Following(probe, Files(options.files, start, cursor), counts, counts)
-
-    def step(self) -> bool:
-        """Read and count; answers whether there is more at once. Blocks."""
-        batch = self.files.step(time.monotonic())
-        self.take(match_lines(compiled(self.probe.options), batch.lines))  # type: ignore[arg-type]
-        return batch.more
-
-    def take(self, found: Matches) -> None:
-        self.counts = add(self.counts, found, self.probe.options.max_labels)  # type: ignore[attr-defined]
-        self.examples = [*self.examples, *found.examples][:EXAMPLES]
-        self.matched = self.matched or found.matched
-
-    def runs(self, at_s: float, lateness_s: float = 0.0, took_s: float = 0.0) -> tuple[ProbeRun, ...]:
-        """What is to be told now; afterwards it is told."""
-        cursor = {**self.files.stored(), "counters": self.counts.stored()}
-        failure = self.files.failure()
-        if failure:
-            run = failed(self.probe, self.probe.targets[0], failure, at_s, lateness_s, took_s)
-            return (replace(run, cursor=cursor),)
-        runs = runs_of(
-            self.probe,
-            self.told,
-            self.counts,
-            at_s,
-            self.examples,
-            lateness_s=lateness_s,
-            took_s=took_s,
-            detail=self.files.trouble(),
-            cursor=cursor,
-        )
-        self.told, self.examples, self.matched = self.counts, [], False
-        return runs
+LOOK_S = 10.0  # at most so long between two looks at everything
+POLL_S = 1.0  # the same where the kernel does not tell of changes: a network file system, or no watch left
+HURRY_S, HURRY_AFTER_S = 0.25, 10.0  # and while lines come there
 
 
 class LogFollower:
@@ -80,54 +27,103 @@ class LogFollower:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="log")
+        self._wake: Wake | None = None
+        self._deaf = False
 
     async def follow(self, probe: Probe, cursor: Mapping[str, object] | None, deliver: Deliver) -> None:
         """Runs until cancelled."""
-        following = Following.of(probe, probe.options.start, cursor)  # type: ignore[attr-defined]
-        due = last = grew = time.monotonic()
+        following = Following(probe, probe.options.start, cursor, self._awake())  # type: ignore[attr-defined]
+        pace = _Pace(probe.every_s)
+        changed: set[int] | None = None
         try:
             while True:
-                began, lines = time.monotonic(), following.counts
-                more = await self._step(following, deliver)
+                began = time.monotonic()
+                again_s = await self._step(following, changed, deliver)
                 now = time.monotonic()
-                grew = grew if following.counts is lines else now
-                if now >= due or (following.matched and now - last >= COALESCE_S):
-                    late = max(0.0, now - due)
-                    for run in following.runs(time.time(), late, now - began):
+                pace.stepped(now, looked=changed is None, following=following)
+                if now >= pace.due or (following.news and now - pace.told >= COALESCE_S):
+                    for run in following.runs(time.time(), max(0.0, now - pace.due), now - began):
                         deliver(run)
-                    last = now
-                while due <= now:
-                    due += probe.every_s
-                if not more:
-                    pause_s = POLL_S if now - grew < REST_AFTER_S else REST_S
-                    await asyncio.sleep(max(0.0, min(pause_s, due - time.monotonic())))
+                    pace.told_at(now)
+                changed = await self._changed(following, pace, again_s)
         finally:
             self._forget(following)
 
+    async def _changed(self, following: Following, pace: _Pace, again_s: float | None) -> set[int] | None:
+        """Waits for something to do: the watches that have changed, or None where everything is to be looked at."""
+        now = time.monotonic()
+        until = min(pace.due, pace.look, now + again_s if again_s is not None else pace.due)
+        if following.news:
+            until = min(until, pace.told + COALESCE_S)
+        if until > now and not following.changed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(until - now):
+                    await following.event.wait()
+        following.event.clear()
+        changed, following.changed = following.changed, set()
+        if time.monotonic() >= min(pace.look, pace.due) or OVERFLOWN in changed or changed & following.folders:
+            return None
+        return changed
+
     async def once(self, probe: Probe, target: Target, at_s: float) -> ProbeRun:
         """One look at the end of every file: what its last lines (RECENT bytes) would have counted."""
-        following = Following.of(probe, "recent", None)
+        following = Following(probe, "recent", None, None)
         began = time.monotonic()
-        while await self._step(following, lambda run: None):
+        while await self._step(following, None, lambda run: None) == 0.0:
             pass
+        await self._step(following, None, lambda run: None, last=True)
         run = following.runs(at_s, took_s=time.monotonic() - began)[-1]
         self._forget(following)
-        return replace(run, target=target.name, cursor=None)
+        return replace(run, at_s=at_s, target=target.name, cursor=None)
 
     def close(self) -> None:
+        if self._wake:
+            self._wake.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _awake(self) -> Wake | None:
+        """The kernel's word for all followers; without it they look for themselves."""
+        if self._wake is None and not self._deaf:
+            try:
+                self._wake = Wake(asyncio.get_running_loop())
+            except (OSError, AttributeError):  # none left, or a kernel or library without it
+                self._deaf = True
+        return self._wake
 
     def _forget(self, following: Following) -> None:
         with suppress(RuntimeError):  # the pool is shut: the process ends, and its files with it
-            self._pool.submit(following.files.close)
+            self._pool.submit(following.close)
 
-    async def _step(self, following: Following, deliver: Deliver) -> bool:
+    async def _step(self, following: Following, changed: set[int] | None, deliver: Deliver, last: bool = False) -> float | None:
         """One step on a thread; while it hangs (a network file system), each interval tells that we can't look."""
         probe = following.probe
-        step = asyncio.get_running_loop().run_in_executor(self._pool, following.step)
+        step = asyncio.get_running_loop().run_in_executor(self._pool, following.step, changed, last)
         patience = min(probe.timeout_s, probe.every_s)
         while not (await asyncio.wait({step}, timeout=patience))[0]:
             why = unknown(Reason.TIMEOUT, f"reading the files has taken longer than {patience:g} s")
             deliver(failed(probe, probe.targets[0], why, time.time(), took_s=patience))
             patience = probe.every_s
         return step.result()
+
+
+class _Pace:
+    """When one follower tells, and when it looks at everything. Monotonic seconds."""
+
+    def __init__(self, every_s: float) -> None:
+        self._every_s = every_s
+        self.due = self.look = self.told = self._grew = time.monotonic()
+
+    def stepped(self, now: float, looked: bool, following: Following) -> None:
+        """After a step: when the next look is."""
+        if following.grew:
+            self._grew = now
+        if looked or following.files.silent:
+            hurry = HURRY_S if now - self._grew < HURRY_AFTER_S else POLL_S
+            self.look = now + (hurry if following.files.silent else min(LOOK_S, max(self._every_s, POLL_S)))
+
+    def told_at(self, now: float) -> None:
+        self.told = now
+        while self.due <= now:
+            self.due += self._every_s
+        if self.look > self.due - POLL_S:  # one wake-up for both
+            self.look = max(self.look, self.due)

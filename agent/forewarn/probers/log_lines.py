@@ -1,150 +1,177 @@
-"""Counting lines: pure, so that files, scenarios and history all count alike.
+"""Counting lines: pure, so that files, the journal, scenarios and history all count alike.
 
 Counters only ever grow, also across restarts: the follower keeps them in its cursor. A set of labels that is seen for the
 first time is born with 0 one millisecond before its first count, so that a rule sees the growth and not only a new series.
-Source of the shape: google/mtail's counters; RE2::Set finds which patterns match a line in one pass over it.
+Source of the shape: google/mtail's counters. Which events are worth a look is log_find.py's answer; here the patterns
+themselves decide.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from forewarn.model.probe import Probe
-from forewarn.model.series import Column, Labels, Outcome, ProbeRun, metric_text, parse_metric
-from forewarn.probers.log import LogOptions, metric_of
-from forewarn.probers.patterns import compile_pattern
+from forewarn.model.series import Column, Labels, Outcome, ProbeRun
+from forewarn.probers.expect import as_text
+from forewarn.probers.jsonpath import MISSING, find
+from forewarn.probers.log_find import Finder, finder
+from forewarn.probers.log_tally import Counts, Tally
+from forewarn.probers.matching import CountingOptions, Match, metric_of
+from forewarn.probers.patterns import compile_pattern, searcher
 from forewarn.reach.mask import mask
 
-LINES: Column = ("lines_total", ())
-OTHER = "other"
 EXAMPLES = 5
 EXAMPLE_LENGTH = 500
 LABEL_LENGTH = 128
+MOST_KNOWN = 4096
+"""Series of a pattern that are remembered by the bytes that made them."""
 BIRTH_S = 0.001
+
+Fields = Callable[[int], object]
+"""The fields of the event that begins at that place in the block; None where it has none."""
+Stamp = Callable[[bytes], float | None]
+"""When an event was, in epoch seconds, if that is long ago; None for one of now."""
+
+
+ColumnOf = Callable[[bytes], Column | None]
+"""The series that an event counts in by a pattern's text alone; None where it does not match."""
 
 
 @dataclass(frozen=True)
 class Patterns:
-    """The compiled patterns of a probe: `which` tells in one pass which of `each` match a line."""
+    """The compiled patterns of a probe. `more` has those that also ask for an event's fields."""
 
-    which: Any
-    each: tuple[tuple[str, Any, Any, tuple[str, ...]], ...]  # metric, match, unless, names of its groups in order
+    finder: Finder
+    each: tuple[ColumnOf, ...]
+    more: Mapping[int, Match]
 
 
 @lru_cache(maxsize=256)
-def _compiled(written: tuple[tuple[str, str, str | None], ...]) -> Patterns:
-    import re2
-
-    options = re2.Options()
-    options.log_errors = False
-    which, each = re2.Set.SearchSet(options), []
-    for name, match, unless in written:
-        which.Add(match)
-        pattern = compile_pattern(match)
-        each.append((metric_of(name), pattern, compile_pattern(unless) if unless else None, tuple(sorted(pattern.groupindex))))
-    which.Compile()
-    return Patterns(which, tuple(each))
+def _compiled(key: tuple[tuple[str, str], ...]) -> Patterns:
+    written = [(metric_of(name), Match.model_validate_json(text)) for name, text in key]
+    each = tuple(_column_of(metric, one) for metric, one in written)
+    more = {place: one for place, (_, one) in enumerate(written) if one.fields}
+    return Patterns(finder([one.match or "" for _, one in written]), each, more)
 
 
-def compiled(options: LogOptions) -> Patterns:
-    """The patterns of a probe, ready to match; equal options share one set."""
-    return _compiled(tuple((name, one.match, one.unless) for name, one in options.patterns.items()))
+def compiled(options: CountingOptions) -> Patterns:
+    """The patterns of a probe, ready to match; equal ones are compiled once."""
+    return _compiled(tuple((name, one.model_dump_json()) for name, one in options.patterns.items()))
+
+
+def _column_of(metric: str, one: Match) -> ColumnOf:
+    plain: Column = (metric, ())
+    search = searcher(one.match or "")
+    unless = searcher(one.unless) if one.unless else None
+    groups = sorted(compile_pattern(one.match or "").groupindex.items())
+    names, numbers = [name for name, _ in groups], [number for _, number in groups]
+    known: dict[tuple[bytes, ...], Column] = {}
+
+    def column(text: bytes) -> Column | None:
+        spans = search(text)
+        if spans is None or (unless is not None and unless(text) is not None):
+            return None
+        if not numbers:
+            return plain
+        values = tuple([text[spans[number][0] : spans[number][1]] for number in numbers])
+        found = known.get(values)
+        if found is None:
+            labels = zip(names, (value.decode("utf-8", "replace")[:LABEL_LENGTH] for value in values), strict=True)
+            found = (metric, tuple(labels))
+            if len(known) < MOST_KNOWN:
+                known[values] = found
+        return found
+
+    return column
 
 
 @dataclass
 class Matches:
-    """What a batch of lines held: how many, how often each column, and the first examples, masked and cut."""
+    """What a block held: how many events, how often each column, and the first examples, masked and cut.
+
+    `past` has those that were long ago, by the time (epoch seconds) at which they are to be counted.
+    """
 
     lines: int = 0
     counts: Counter[Column] = field(default_factory=Counter)
+    past: dict[float, Counter[Column]] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
 
     @property
     def matched(self) -> bool:
-        return bool(self.counts)
+        return bool(self.counts or self.past)
 
 
-def match_lines(patterns: Patterns, lines: Iterable[str]) -> Matches:
-    """Count what matches. Each pattern counts a line at most once."""
-    found = Matches()
-    which, each = patterns.which, patterns.each
-    for line in lines:
-        found.lines += 1
-        hits = which.Match(line)
-        if not hits:
+def match_lines(patterns: Patterns, lines: Sequence[str], fields: Fields | None = None) -> Matches:
+    """Count what matches; each item is an event, and may have newlines inside."""
+    block = [line.encode("utf-8", "replace") + b"\n" for line in lines]
+    starts = list(accumulate((len(line) for line in block), initial=0))[:-1]
+    return match_block(patterns, b"".join(block), starts, fields=fields)
+
+
+def match_block(
+    patterns: Patterns,
+    block: bytes,
+    starts: Sequence[int] | None = None,
+    *,
+    examples: int = EXAMPLES,
+    fields: Fields | None = None,
+    stamp: Stamp | None = None,
+) -> Matches:
+    """Count what matches. Each pattern counts an event at most once. For `block` and `starts` see log_find.py.
+
+    At most so many `examples` are kept. Without `fields`, those of an event are its JSON object.
+    """
+    found = Matches(block.count(b"\n") if starts is None else len(starts))
+    columns: list[Column] = []
+    for begin, end, places in patterns.finder.hits(block, starts):
+        text, before = block[begin:end], len(columns)
+        for place in places:
+            column = patterns.each[place](text)
+            if column is not None:
+                columns.append(column)
+        if patterns.more and len(columns) > before:
+            columns[before:] = _by_fields(patterns, places, text, fields(begin) if fields else _json(text))
+        if len(columns) == before:
             continue
-        counted = False
-        for index in sorted(hits):
-            metric, match, unless, names = each[index]
-            if unless is not None and unless.search(line) is not None:
-                continue
-            found.counts[(metric, _labels(match, names, line))] += 1
-            counted = True
-        if counted and len(found.examples) < EXAMPLES:
-            found.examples.append(mask(line[: 4 * EXAMPLE_LENGTH])[:EXAMPLE_LENGTH])
+        if len(found.examples) < examples:
+            found.examples.append(mask(text[: 4 * EXAMPLE_LENGTH].decode("utf-8", "ignore"))[:EXAMPLE_LENGTH])
+        if stamp and (at_s := stamp(text)) is not None:
+            found.past.setdefault(at_s, Counter()).update(columns[before:])
+            del columns[before:]
+    found.counts.update(columns)
     return found
 
 
-def _labels(match: Any, names: tuple[str, ...], line: str) -> Labels:
-    if not names:
-        return ()
-    groups = match.search(line)
-    return tuple((name, (groups.group(name) or "")[:LABEL_LENGTH]) for name in names)
+def _by_fields(patterns: Patterns, places: Iterable[int], text: bytes, known: object) -> list[Column]:
+    """What one event with fields counts in."""
+    columns = []
+    for place in places:
+        column, more = patterns.each[place](text), patterns.more.get(place)
+        if column is None or (more and not all(claim.holds(find(known, path)) for path, claim in more.conditions)):
+            continue
+        columns.append((column[0], _with_fields(column[1], more, known)) if more else column)
+    return columns
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """All counters of a log probe. The columns keep their order; new ones come at the end."""
-
-    columns: tuple[Column, ...]
-    values: tuple[float, ...]
-
-    def stored(self) -> dict[str, float]:
-        """For a cursor."""
-        return {metric_text(*column): value for column, value in zip(self.columns, self.values, strict=True)}
+def _with_fields(labels: Labels, one: Match, known: object) -> Labels:
+    found = ((name, find(known, path)) for name, path in one.label_paths)
+    more = [(name, "" if value is MISSING or value is None else as_text(value)[:LABEL_LENGTH]) for name, value in found]
+    return tuple(sorted((*labels, *more)))
 
 
-def first_counts(options: LogOptions, stored: Mapping[str, float] | None = None) -> Counts:
-    """Where counting begins: at what an earlier run has stored, and 0 for every pattern without labels."""
-    start: dict[Column, float] = {LINES: 0.0}
-    known = {metric_of(name): _names(one.match) for name, one in options.patterns.items()}
-    start |= {(metric, ()): 0.0 for metric, names in known.items() if not names}
-    for text, value in (stored or {}).items():
-        metric, labels = parse_metric(text)
-        if (metric, labels) in start or known.get(metric) == tuple(name for name, _ in labels):
-            start[(metric, labels)] = float(value)
-    return Counts(tuple(start), tuple(start.values()))
-
-
-def _names(pattern: str) -> tuple[str, ...]:
-    return tuple(sorted(compile_pattern(pattern).groupindex))
-
-
-def add(counts: Counts, found: Matches, max_labels: int) -> Counts:
-    """The counters after a batch. Beyond `max_labels` sets of labels, a pattern's new ones are counted as "other"."""
-    if not found.lines:
-        return counts
-    total = dict(zip(counts.columns, counts.values, strict=True))
-    total[LINES] += found.lines
-    sets = Counter(metric for metric, labels in total if labels and not _is_other(labels))
-    for column, count in found.counts.items():
-        metric, labels = column
-        if column not in total and labels:
-            if sets[metric] >= max_labels:
-                column = (metric, tuple((name, OTHER) for name, _ in labels))
-            else:
-                sets[metric] += 1
-        total[column] = total.get(column, 0.0) + count
-    columns = counts.columns if len(total) == len(counts.columns) else tuple(total)
-    return Counts(columns, tuple(total.values()))
-
-
-def _is_other(labels: Labels) -> bool:
-    return all(value == OTHER for _, value in labels)
+def _json(text: bytes) -> object:
+    """The object of a line; None for one that is not JSON."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def runs_of(
@@ -172,15 +199,14 @@ def runs_of(
 class LineCounter:
     """Counts lines for those who have lines and no file: scenarios and rehearsals on history."""
 
-    def __init__(self, options: LogOptions) -> None:
-        self._patterns, self._max_labels = compiled(options), options.max_labels
-        self._counts = first_counts(options)
+    def __init__(self, options: CountingOptions, stored: Mapping[str, float] | None = None) -> None:
+        self._patterns, self._tally = compiled(options), Tally(options, stored)
 
     def runs(self, probe: Probe, lines: Sequence[str], at_s: float) -> tuple[ProbeRun, ...]:
         """What a follower would have told after `lines`: one run, or two where labels are new."""
-        before, found = self._counts, match_lines(self._patterns, lines)
-        self._counts = add(before, found, self._max_labels)
-        return runs_of(probe, before, self._counts, at_s, found.examples)
+        before, found = self._tally.counts(), match_lines(self._patterns, lines)
+        self._tally.add(found.lines, found.counts)
+        return runs_of(probe, before, self._tally.counts(), at_s, found.examples)
 
     def run(self, probe: Probe, lines: Sequence[str], at_s: float) -> ProbeRun:
         """The last of `runs`, for those who know that a counter which is seen for the first time began at 0."""

@@ -6,6 +6,7 @@ Source: R. Cox 2007-2010, "Regular Expression Matching Can Be Simple And Fast"; 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -44,6 +45,30 @@ def compile_pattern(text: str) -> Any:
         return re2.compile(text, options)
     except re2.error as error:
         raise ValueError(_explain(text, error)) from None
+
+
+def searcher(text: str) -> Callable[[bytes], Sequence[tuple[int, int]] | None]:
+    """Answers where the whole match and each group of a pattern stand in some bytes of UTF-8, (-1, -1) for a group that took no
+    part; None where there is no match. Raises ValueError as `compile_pattern` does."""
+    import re2
+
+    pattern = compile_pattern(text)
+    direct = getattr(getattr(pattern, "_regexp", None), "Match", None)
+    anchor = getattr(re2, "_Anchor", None)
+    if direct is None or anchor is None:  # another edition of the wrapper
+        return lambda given: _spans(pattern.search(given))
+    anywhere = anchor.UNANCHORED
+
+    def search(given: bytes) -> Sequence[tuple[int, int]] | None:
+        """What the wrapper's own search() does, at a third of its cost: every matching line of a log goes through here."""
+        spans: Sequence[tuple[int, int]] = direct(anywhere, given, 0, len(given))
+        return None if spans[0][0] < 0 else spans
+
+    return search
+
+
+def _spans(found: Any) -> Sequence[tuple[int, int]] | None:
+    return None if found is None else [found.span(number) for number in range(len(found.groups()) + 1)]
 
 
 def _explain(text: str, error: Exception) -> str:

@@ -59,9 +59,11 @@ def after(options: PatternOptions, state: PatternState | None, window: Window, n
     if state.first_s is None and window.times_s:
         state = replace(state, first_s=window.times_s[0] if window.fresh == len(window.times_s) else -1.0)
     now_s = max(now.timestamp(), window.times_s[-1]) if window.times_s else now.timestamp()
-    grown = growth(window, now_s - options.within_s, state.first_s)
+    seen_s = window.times_s[-1] if window.fresh else now_s  # lines that were read late are judged at their own time
+    grown = growth(window, seen_s - options.within_s, state.first_s)
     over = grown > options.more_than
-    over_s = now_s if over else min(state.over_s, now_s)  # a clock that was set back prolongs nothing
+    over_s = max(seen_s, min(state.over_s, now_s)) if over else min(state.over_s, now_s)  # a clock set back prolongs nothing
+    over = over and now_s - over_s < max(options.clear_after_s, options.within_s)
     firing = over or (state.firing and now_s - over_s < options.clear_after_s)
     if state.firing and not state.over_s and not over:  # resumed: quiet since the counter last grew
         over_s = last_growth_s(window, now_s)
@@ -75,6 +77,9 @@ def growth(window: Window, since_s: float, first_s: float | None) -> float:
     """By how much the counter grew after `since_s`."""
     times, values = window.times_s, window.values
     begin = bisect_right(times, since_s)
+    since = values[max(0, begin - 1) :]
+    if since and times[0] != first_s and since.count(since[-1]) == len(since):
+        return 0.0  # a counter that rests, as most do: no need to go through a day of it step by step
     total = 0.0
     for at in range(begin, len(values)):
         before = values[at - 1] if at else (0.0 if times[0] == first_s else values[0])
