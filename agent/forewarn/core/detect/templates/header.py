@@ -36,12 +36,14 @@ _TIMES = "|".join(
         rf"{_CLOCK}(?=[\s|\]])",
     )
 )
-_TIME = re.compile(rf"(?<![^\s\[(<|>\"'-])(?:{_TIMES})")
+_TIME = re.compile(rf"(?<![^\s\[(<|>\"'=-])(?:{_TIMES})")
 _NAMES = (
     "TRACE|FINEST|FINER|FINE|DEBUG|VERBOSE|INFO|INFORMATION|NOTICE|LOG|HINT|DETAIL|WARN|WARNING|ERROR|ERR|SEVERE|CRIT|CRITICAL|"
     "ALERT|EMERG|PANIC|FATAL|FAILURE"
 )
-_LEVEL = re.compile(rf"\s*[-:,|]?\s*[\[<(]?(?P<level>(?:{_NAMES})(?![\w.=])|(?i:{_NAMES})(?=[\]>)]|:\s|\s{{2}})|[VDIWEF](?=\s))[\]>)]?[,:]?")
+_LEVEL = re.compile(
+    rf"\s*[-:,|]?\s*[\[<(]?(?P<level>(?:{_NAMES})(?![\w.=])|(?i:{_NAMES})(?=[\]>)]|:\s|\s{{2}})|[VDIWEF](?=\s))[\]>)]?[,:]?"
+)
 _UP_TO_LEVEL = re.compile(rf"(?:\s+(?![^\s]*[a-z])\S+){{1,3}}\s+(?P<level>{_NAMES})(?=\s)")
 _PROCESS = re.compile(r"[\s:]*(?:\S+\s)?(?P<name>[\w./()@+-]+)\[\d+\](?:\s?\([^)]*\))?:(?=\s|$)")
 _NAMED = re.compile(r"\s+[\w.@/-]+\s(?P<name>[A-Za-z][\w./()@+-]*):(?=\s|$)")
@@ -49,7 +51,9 @@ _BEFORE_LEVEL = re.compile(r"\s*(?:[\])>,]+|\|(?:[\w.:/@ -]{0,32}\|){0,2}|[-:]\s
 _PROGRAM = re.compile(r"\]\s+\S+\.\w+(?: \*\d+)? - ")
 _CODE_LINE = re.compile(r"\s+\d+ [\w./-]+:\d+\]")
 _THREAD = re.compile(r"\s*(?:-\s+)?\[\S*\](?=\s)(?:\s+-(?=\s))?|\s*\[[^\]]*\](?:\s+-(?=\s)|(?=\s+[A-Za-z][\w.$]*\.[\w.$]*:\s))")
-_COMPONENT = re.compile(r"\s*(?:[A-Za-z][\w.$/@-]*(?:\[\d+\]|\(\s*\d+\))?:(?=\s|$)|[A-Za-z]\w*(?:\.\w+)+\s\[[^\]]*\]|[A-Z]{2,}(?=\s{2,}))")
+_COMPONENT = re.compile(
+    r"\s*(?:[A-Za-z][\w.$/@-]*(?:\[\d+\]|\(\s*\d+\))?:(?=\s|$)|[A-Za-z]\w*(?:\.\w+)+\s\[[^\]]*\]|[A-Z]{2,}(?=\s{2,}))"
+)
 _FIELD = re.compile(r"\b(?:level|severity|lvl)\"?\s*[=:]\s*\"?([A-Za-z]+)")
 _SHORT = {"v": "debug", "d": "debug", "i": "info", "w": "warning", "e": "error", "f": "fatal"}
 

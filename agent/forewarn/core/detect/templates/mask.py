@@ -33,10 +33,11 @@ _NAME = re.compile(r"[A-Za-z]{2,}0{1,2}[A-Za-z_][A-Za-z_]+")
 _HEX = re.compile(r"\b[0a-f]{8,}\b|\b[0A-F]{8,}\b")
 _NUMBER = re.compile(r"0+")
 _AGAIN = re.compile(rf"(?:{STAR}[:\-/.,]?)+(?={STAR})")
-_DATES = frozenset(
-    "Mon Tue Wed Thu Fri Sat Sun Monday Tuesday Wednesday Thursday Friday Saturday Sunday "
-    "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec AM PM GMT UTC EDT EST CST CET CEST PST PDT".split()
-)
+_DATES = frozenset([
+    "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+    "Sunday", "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec", "AM", "PM", "GMT", "UTC",
+    "EDT", "EST", "CST", "CET", "CEST", "PST", "PDT",
+])  # fmt: skip
 _UNIT = re.compile(
     rf"({STAR}) ?(?:B|[KMGTkmgt]i?B|ms|us|ns|µs|s|secs?|seconds?|minutes?|mins?|hours?|days?|MHz|GHz|Hz|%|毫秒|秒|分钟|小时|天|字节)"
     r"(?![A-Za-z0-9_])"

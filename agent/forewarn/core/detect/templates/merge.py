@@ -36,11 +36,15 @@ FRAMED, APART = 6, 3
 _GAP = r"[\s=:,;()\[\]{}\"'|<>#!/，。：；（）【】“”、！]+"
 _SPLIT = re.compile(rf"({STAR}|{_GAP}|[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+)")
 _IS_GAP = re.compile(_GAP)
-_THINGS = frozenset(
-    "user host name node named device client server file process service port address domain package app task job key path query "
-    "class root 用户 主机 设备 文件 服务 进程 客户 客户端 节点 地址 ユーザー ホスト 사용자 usuario benutzer utilisateur".split()
-)
-_PREPOSITIONS = frozenset("for from by to at on of in with as via 来自 从 到 由 de von por par für aus".split())
+_THINGS = frozenset([
+    "user", "host", "name", "node", "named", "device", "client", "server", "file", "process", "service", "port", "address",
+    "domain", "package", "app", "task", "job", "key", "path", "query", "class", "root", "用户", "主机", "设备", "文件", "服务", "进程",
+    "客户", "客户端", "节点", "地址", "ユーザー", "ホスト", "사용자", "usuario", "benutzer", "utilisateur",
+])  # fmt: skip
+_PREPOSITIONS = frozenset([
+    "for", "from", "by", "to", "at", "on", "of", "in", "with", "as", "via", "来自", "从", "到", "由", "de", "von", "por", "par",
+    "für", "aus",
+])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
