@@ -26,6 +26,8 @@ def masked(line: str) -> str:
         ("uid=0 euid=12", "uid=<*> euid=<*>"),
         ("state:5, next:7.", "state:<*>, next:<*>."),
         ("opened /var/log/syslog", "opened <*>"),
+        ("start com.example.app/.ui.Main now", "start <*> now"),
+        ("read and/or write", "read and/or write"),
         ("opened C:\\Windows\\x.dll", "opened <*>"),
         ("to hdfs://10.0.0.1:9000/a/b", "to <*>"),
         ("from www.example.com:443 and mail.example.org", "from <*> and <*>"),

@@ -16,6 +16,7 @@ _ALIKE = str.maketrans("123456789\0", "000000000 ")
 
 _PATH = re.compile(
     r"(?<![A-Za-z0-9_.*])(?:[A-Za-z][A-Za-z0-9+.-]*:/)?/[A-Za-z0-9_.$+~%@-]+(?:/[A-Za-z0-9_.$+~%@*-]*)+"  # /var/log/x, hdfs://host/x
+    r"|(?<![A-Za-z0-9_./@$-])[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+/[A-Za-z0-9_.$/-]+"  # example.com/x, package.of.a/.Part
     r"|\b[A-Za-z]:\\[^\s'\"]+"  # C:\x
     r"|\\[A-Za-z0-9_]+\\[^\s'\"]+"  # \\server\x
 )
