@@ -9,7 +9,11 @@ want openssl openssl
 want chromium chromium
 want smartctl smartmontools
 want sshd openssh-server
+want ssh-agent openssh-client
 want nginx nginx-light
+want mvn maven
+want java openjdk-17-jre-headless
+want unzip unzip
 want journalctl systemd
 [ -x /usr/lib/systemd/systemd-journal-remote ] || [ -x /lib/systemd/systemd-journal-remote ] || missing="$missing systemd-journal-remote"
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"

@@ -7,6 +7,7 @@ slow=
 [ "${1:-}" = --slow ] && { slow=1; shift; }
 
 scripts/system-packages.sh ${slow:+--slow}
+scripts/elasticsearch.sh fetch >/dev/null || echo "Tests on a real Elasticsearch are skipped." >&2
 "$bin/ruff" check agent tests scripts
 "$bin/ruff" format --check agent tests scripts
 "$bin/mypy"

@@ -71,7 +71,7 @@ PURE = ("urllib.parse.",)
 CLOCKS = frozenset({("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"), ("date", "today")})
 WORLD_CALLS = frozenset({"open", "input", "print", "exec", "eval", "__import__"})
 
-ONLY_IN = {"paramiko": "reach/ssh.py", "elasticsearch": "probers/elastic.py"}
+ONLY_IN = {"paramiko": "reach/ssh.py", "elasticsearch": "probers/elastic_ask.py"}
 """Packages that one module alone may import."""
 
 MODULE_LINES, FUNCTION_LINES = 400, 60
@@ -192,7 +192,7 @@ def test_every_part_has_its_place():
         ("core/flow/a.py", "day = date.today()", "reads a clock"),
         ("core/flow/a.py", "text = open('x').read()", "calls open()"),
         ("steps/a.py", "import paramiko", "only reach/ssh.py may"),
-        ("probers/b.py", "from elasticsearch import AsyncElasticsearch", "only probers/elastic.py may"),
+        ("probers/b.py", "from elasticsearch import AsyncElasticsearch", "only probers/elastic_ask.py may"),
         ("web/a.py", "x = 1\n" * 401, "has 401 lines, at most 400"),
         ("web/a.py", "class A:\n    async def f(self):\n" + "        x = 1\n" * 60, "f has 61 lines, at most 60"),
     ],

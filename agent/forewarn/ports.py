@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from forewarn.model.actions import Action
+from forewarn.model.change import Change
 from forewarn.model.due import Due
 from forewarn.model.finding import Finding, RuleState
+from forewarn.model.glance import Glance
 from forewarn.model.hold import Hold
 from forewarn.model.impact import Measure
 from forewarn.model.incident import Incident, TimelineEntry
@@ -20,8 +23,9 @@ from forewarn.model.probe import Probe, Target
 from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
 from forewarn.model.slots import Slot
 from forewarn.model.text import Say
+from forewarn.reach.machine import Machines
 
-Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard
+Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard | Change
 """What the ledger keeps one current version of, by id (a Measure by service and name, a Guard by its playbook)."""
 
 
@@ -74,16 +78,22 @@ class Kind:
     """One line of the table of probers. `options` is the pydantic model of what people write in a probe of this kind.
 
     `make` builds the prober once for the process (probers hold no state of a probe); `targets` are those of a probe that
-    names none. `shape` is async, engine, follower or push.
+    names none. `shape` is async, engine, follower or push. `remote`: a probe may name hosts in `where:`, and `make` takes
+    Machines, which give the machine of a target (without any, this one only).
     """
 
     options: type[Any]
     shape: str
-    make: Callable[[], Any]
+    make: Callable[..., Any]
     every_s: float = 60.0
     timeout_s: float = 10.0
     targets: tuple[Target, ...] = ()
     metrics: Mapping[str, str] = field(default_factory=dict)  # metric -> what it means, for docs, `check` and suggestions
+    remote: bool = False
+
+    def on(self, machines: Machines) -> Kind:
+        """The same kind, whose prober reaches other machines through `machines`."""
+        return replace(self, make=partial(self.make, machines)) if self.remote else self
 
 
 # --- storage ----------------------------------------------------------------------------------------------------------
@@ -104,9 +114,21 @@ class Stored:
     runs: tuple[Run, ...] = ()  # not ended, and all of the incidents above
     measures: tuple[Measure, ...] = ()
     guards: tuple[Guard, ...] = ()
+    changes: tuple[Change, ...] = ()  # the newest few hundred
     counters: Mapping[str, int] = field(default_factory=dict)
     in_flight: tuple[str, ...] = ()  # ids of actions that an earlier process claimed and that are not done
     first_start: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How much is open: incidents that are ahead or live by (state, level), open findings, and of these those that are
+    nobody's incident (tasks) and those that say that something can't be seen (blind)."""
+
+    unresolved: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    findings: int = 0
+    tasks: int = 0
+    blind: int = 0
 
 
 class Ledger(Protocol):
@@ -156,19 +178,59 @@ class Ledger(Protocol):
         *,
         states: Sequence[str] = (),
         incident: str | None = None,
+        of: str | None = None,
+        hidden: Sequence[str] = (),
         newest: bool = True,
         limit: int = 100,
         after: str | None = None,
     ) -> list[Entity]:
-        """Entities of a kind (finding, incident, due, hold, message, run, measure, guard) by number, newest first; `after` is an id."""
+        """Entities of a kind (finding, incident, due, hold, message, run, measure, guard) by number, newest first; `after` is an id.
+
+        `of` narrows findings and messages to their own kind, `hidden` leaves out dues that are about one of these.
+        """
+
+    def get_all(self, ids: Sequence[str]) -> dict[str, Entity]:
+        """The current versions of things by id; what is not there is left out."""
+
+    def standing(self) -> Standing: ...
+
+    def live(self, limit: int, after: str | None = None) -> list[Incident]:
+        """Incidents that are there now, the gravest first, then the oldest; `after` is the id of the last one seen."""
+
+    def ahead(self, limit: int, after: str | None = None) -> list[Incident]:
+        """Forewarnings, the soonest first, those without a date last."""
+
+    def tasks(self, limit: int) -> list[Finding]:
+        """Open findings that are nobody's incident, newest first."""
+
+    def findings_of(self, probe: str, limit: int) -> list[Finding]:
+        """A probe's open findings, newest first."""
+
+    def fired(self, probe: str, since: datetime) -> dict[str, int]:
+        """How many findings each rule of a probe has opened since then."""
+
+    def next_updates(self, incidents: Sequence[str]) -> dict[str, datetime]:
+        """When the customers of each of these incidents are to hear next."""
+
+    def dues_of(self, ids: Sequence[str], hidden: Sequence[str] = ()) -> list[Due]:
+        """The dues of incidents, ended ones too, oldest first, without those that are about something hidden."""
+
+    def open_dues_of(self, subjects: Sequence[str]) -> list[Due]:
+        """Open dues that belong to these things themselves, oldest first."""
+
+    def search(self, kind: str, text: str, limit: int, after: str | None = None) -> list[Entity]:
+        """Incidents or messages in which every word of a text occurs, newest first."""
+
+    def index(self, most: int) -> int:
+        """Index for `search` what an earlier version stored; answers how many, less than `most` at the end."""
 
     def leased(self) -> dict[str, str]:
         """Message id -> id of the action that is being sent now."""
 
     def timeline(self, incident: str) -> list[TimelineEntry]: ...
 
-    def counts(self, kind: str) -> dict[str, int]:
-        """State -> how many."""
+    def counts(self, kind: str, states: Sequence[str] = ()) -> dict[str, int]:
+        """State -> how many, of these states or of all."""
 
     def close(self) -> None: ...
 
@@ -300,7 +362,11 @@ class ProbeView:
 class Stats(Protocol):
     """What the running daemon knows about itself; read by API and console, never stored."""
 
-    def probes(self) -> list[ProbeView]: ...
+    def glance(self) -> Awaitable[Glance]:
+        """All probes, as they were a second ago at most."""
+
+    def views(self, names: Sequence[str]) -> Awaitable[list[ProbeView]]:
+        """All that is known of some probes now; unknown names are left out."""
 
     def lateness_ms(self) -> tuple[float, float]:
         """p50 and p99 of the last thousand runs."""

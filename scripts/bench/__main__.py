@@ -1,6 +1,9 @@
 """make bench: what a probe run costs from the moment it is due until its samples are stored, beside a floor and peers.
 
 All of them probe the same nginx at the same time, each on ports of its own, so that the ratios hold on a busy machine.
+    scripts/bench console      what a page of the console costs, see console.py
+    scripts/bench viewers      what fifty people with the console open cost, see viewers.py
+    scripts/bench foresight    how right the shipped baseline is on labelled series, see foresight.py
     scripts/bench --part logs [--megabytes 1000]
     scripts/bench [--targets 1000] [--seconds 30] [--every 10] [--https] [--hanging 5] [--only forewarn,floor] [--no-store]
 """
@@ -14,9 +17,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import console
+import foresight
 import logs
 import report
 import stored
+import viewers
 from contenders import CONTENDERS, PER_PROBE, Contender, Load, missing
 from measure import cpu_s, lateness_ms, quantile, rss_mb
 from place import Place
@@ -27,6 +33,12 @@ WARM_S = 22.0
 
 
 def main() -> int:
+    if sys.argv[1:2] == ["console"]:
+        return console.main(sys.argv[2:])
+    if sys.argv[1:2] == ["foresight"]:
+        return foresight.main(sys.argv[2:])
+    if sys.argv[1:2] == ["viewers"]:
+        return viewers.main(sys.argv[2:])
     args = _arguments()
     if args.part == "logs":
         found = logs.figures(args.megabytes)

@@ -61,7 +61,7 @@ def forewarn(state: Path) -> Forewarn:
 def daemon(state: Path) -> Iterator[Stage]:
     """A server with the story of web_stage, announced in the state folder as a daemon would."""
     with stage(state, customers=True) as it:
-        it.stats.views = views()
+        it.stats.shown = views()
         it.keep(*story(), entries=ENTRIES)
         (state / "token").write_text(TOKEN + "\n")
         (state / "daemon.json").write_text(json.dumps({"host": "127.0.0.1", "port": it.port, "pid": os.getpid()}))

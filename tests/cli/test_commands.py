@@ -58,7 +58,7 @@ def test_status_exits_1_only_on_a_problem(daemon: Stage, forewarn: Forewarn, thi
 
     from forewarn.model.incident import IncidentState
 
-    daemon.stats.views = []
+    daemon.stats.shown = []
     gone = [replace(thing, state=IncidentState.CLOSED) for thing in story() if thing.id in ("INC-2", "INC-3")]  # type: ignore[union-attr, type-var]
     daemon.keep(*gone, *things)  # type: ignore[arg-type]
     ran = forewarn("status")

@@ -18,6 +18,7 @@ from forewarn.app.doctor import clock, tools
 from forewarn.app.doctor.permissions import User
 from forewarn.app.doctor.resolve import unresolved
 from forewarn.config.find import shipped
+from forewarn.model.probe import Target
 
 HTTP = 'probe: door\nkind: http\nservice: this-host\ntargets: {own: "http://127.0.0.1:9/"}\n'
 
@@ -185,7 +186,7 @@ def test_smart_wants_its_program_only_where_nobody_reads_the_disks_for_it(tmp_pa
         source, program, folder = "auto", "smartctl", str(tmp_path / "none")
 
     class Probe:
-        kind, options, where = "smart", Options, ()
+        kind, options, targets = "smart", Options, (Target("local", "local"),)
 
     assert list(tools._of_probe(Probe)) == ["smartctl"]  # type: ignore[arg-type]
     Options.folder = str(tmp_path)

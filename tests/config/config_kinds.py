@@ -51,7 +51,12 @@ KINDS = {
     "http": Kind(WebOptions, "engine", _never, every_s=30, metrics={"total_s": "", "status": "", "size_bytes": ""}),
     "log": Kind(LogOptions, "follower", _never, targets=HERE, metrics={"lines_total": ""}),
     "host": Kind(
-        HostOptions, "async", _never, targets=HERE, metrics={"cpu_used_ratio": "", "fs_used_ratio": "", "temp_celsius": ""}
+        HostOptions,
+        "async",
+        _never,
+        targets=HERE,
+        metrics={"cpu_used_ratio": "", "fs_used_ratio": "", "temp_celsius": ""},
+        remote=True,
     ),
     "free": Kind(FreeOptions, "push", _never, targets=HERE),
 }

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 
 import pytest
+from made_machine import MadeMachine
 from probing import probe
 
 from forewarn.model.series import Outcome, ProbeRun, metric_text
+from forewarn.probers import ipmi, sensors
 from forewarn.probers.reasons import Reason
 from forewarn.probers.temperature_read import STUCK_S, TemperatureProber
 
@@ -47,8 +50,8 @@ def zone(root: Path, number: int, kind: str, milli: int, critical: int | None = 
 
 
 def look(root: Path, prober: TemperatureProber | None = None, at_s: float = NOW_S, **options) -> ProbeRun:
-    made = probe("temperature", sysfs_root=str(root), **options)
-    return (prober or TemperatureProber()).look(made, made.targets[0], at_s, at_s)
+    made = probe("temperature", **{"sysfs_root": str(root), "ipmi": "never", **options})
+    return asyncio.run((prober or TemperatureProber()).look(made, made.targets[0], at_s, at_s))
 
 
 def shown(run: ProbeRun) -> dict[str, float]:
@@ -140,6 +143,110 @@ def test_a_faulty_or_garbled_sensor_does_not_stop_the_others(sys):
         'temperature_celsius{sensor="nct6775/SYSTIN"}',
         'temperature_celsius{sensor="drivetemp/temp1"}',
     ]
+
+
+def test_a_doubtful_sensor_keeps_its_findings(sys):
+    (sys / "class/hwmon/hwmon0/temp1_label").write_text("Core [0]\n")
+    (sys / "class/hwmon/hwmon0/temp1_input").write_text("255000\n")
+    assert look(sys).hidden == (("sensor", "coretemp/Core [[]0]"),)
+
+
+def test_a_drive_is_called_by_its_serial_number(tmp_path):
+    for number, serial in ((0, "S4EVNX0R"), (3, "S4EVNX0S")):
+        folder = chip(tmp_path, number, "nvme", temp1=(30000 + number, "Composite", 80000, None))
+        (folder / "device").mkdir()
+        (folder / "device" / "serial").write_text(f"{serial}   \n")
+    disk = chip(tmp_path, 5, "drivetemp", temp1=(33000, None, None, 70000))
+    (disk / "device").mkdir()
+    (disk / "device" / "vpd_pg80").write_bytes(b"\x00\x80\x00\x14     WD-WCC4N0123456")
+    assert {name for name in shown(look(tmp_path)) if name.startswith("temp")} == {
+        'temperature_celsius{sensor="nvme S4EVNX0R/Composite"}',
+        'temperature_celsius{sensor="nvme S4EVNX0S/Composite"}',
+        'temperature_celsius{sensor="drivetemp WD-WCC4N0123456/temp1"}',
+    }
+
+
+def test_sensors_below_the_device_as_old_kernels_have_them(tmp_path):
+    folder = chip(tmp_path, 0, "k8temp")
+    (folder / "device").mkdir()
+    (folder / "device" / "temp1_input").write_text("41000\n")
+    assert shown(look(tmp_path)) == {'temperature_celsius{sensor="k8temp/temp1"}': 41.0}
+
+
+def test_a_fan_below_its_own_minimum_is_slow(sys):
+    (sys / "class/hwmon/hwmon1/fan1_min").write_text("600\n")
+    assert shown(look(sys))['fan_slow{fan="nct6775/fan1"}'] == 0.0
+    (sys / "class/hwmon/hwmon1/fan1_input").write_text("400\n")
+    assert shown(look(sys))['fan_slow{fan="nct6775/fan1"}'] == 1.0
+    (sys / "class/hwmon/hwmon1/fan1_label").write_text("CPU fan\n")
+    (sys / "class/hwmon/hwmon1/fan1_input").write_text("0\n")
+    assert shown(look(sys))['fan_slow{fan="nct6775/CPU fan"}'] == 1.0, "it stands still"
+
+
+def test_throttling_is_counted_from_the_first_look_on(sys):
+    def throttle(core: int, times: int) -> None:
+        folder = sys / f"devices/system/cpu/cpu{core}/thermal_throttle"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "core_throttle_count").write_text(f"{times}\n")
+        (folder / "package_throttle_count").write_text("7\n")
+
+    prober, name = TemperatureProber(), 'throttles_total{scope="core"}'
+    throttle(0, 100), throttle(1, 40)
+    assert (shown(look(sys, prober))[name], shown(look(sys, prober))['throttles_total{scope="package"}']) == (0.0, 0.0)
+    throttle(0, 112)
+    assert shown(look(sys, prober))[name] == 12.0
+    throttle(0, 3), throttle(1, 1)  # the machine was started anew
+    assert shown(look(sys, prober))[name] == 15.0
+
+
+BMC = """\
+CPU1 Temp        | 45.000     | degrees C  | ok    | 0.000     | 0.000     | 0.000     | 89.000    | 92.000    | 95.000
+CPU2 Temp        | na         | degrees C  | na    | 0.000     | 0.000     | 0.000     | 89.000    | 92.000    | 95.000
+Inlet Temp       | 23.000     | degrees C  | ok    | na        | -7.000    | 3.000     | 42.000    | 47.000    | na
+DIMM Temp        | 255.000    | degrees C  | cr    | na        | na        | na        | 85.000    | 90.000    | na
+FAN1             | 400.000    | RPM        | cr    | 300.000   | 500.000   | 700.000   | 25300.000 | 25400.000 | 25500.000
+FAN2             | 5600.000   | RPM        | ok    | 300.000   | 500.000   | 700.000   | 25300.000 | 25400.000 | 25500.000
+12V              | 12.000     | Volts      | ok    | 10.173    | 10.299    | 10.740    | 12.945    | 13.260    | 13.386
+Chassis Intru    | 0x0        | discrete   | 0x0000| na        | na        | na        | na        | na        | na
+"""
+"""In the form of ipmitool 1.8; no machine with a controller was at hand."""
+
+
+async def by_bmc(machine: MadeMachine, **options) -> ProbeRun:
+    made, prober = probe("temperature", **options), TemperatureProber(lambda where: machine)
+    run = await prober(made, made.targets[0], time.time())
+    prober.close()
+    return run
+
+
+async def test_a_management_controller_is_asked_where_there_is_one():
+    controller = {"/sys/class/ipmi/ipmi0/uevent": "MAJOR=1\n"}
+    run = await by_bmc(MadeMachine(controller, {"ipmitool sensor": (0, BMC)}))
+    assert shown(run) == {
+        'temperature_celsius{sensor="bmc/CPU1 Temp"}': 45.0,
+        'headroom_celsius{sensor="bmc/CPU1 Temp"}': 44.0,
+        'temperature_celsius{sensor="bmc/Inlet Temp"}': 23.0,
+        'headroom_celsius{sensor="bmc/Inlet Temp"}': 19.0,
+        'fan_rpm{fan="bmc/FAN1"}': 400.0,
+        'fan_slow{fan="bmc/FAN1"}': 1.0,
+        'fan_rpm{fan="bmc/FAN2"}': 5600.0,
+        'fan_slow{fan="bmc/FAN2"}': 0.0,
+    }
+    assert run.detail == "bmc/DIMM Temp shows 255 °C, which can't be"
+    nothing = MadeMachine({}, {"ipmitool sensor": (0, BMC)})
+    assert (await by_bmc(nothing)).outcome is Outcome.UNKNOWN and not nothing.ran, "no controller: nobody is asked"
+
+
+async def test_a_controller_that_does_not_answer_is_named_where_it_was_asked_for():
+    run = await by_bmc(MadeMachine({}, {"ipmitool sensor": (1, "Could not open device at /dev/ipmi0\n")}), ipmi="always")
+    assert run.detail == "ipmitool gives no sensors: Could not open device at /dev/ipmi0"
+    assert "missing" in str((await by_bmc(MadeMachine({}), ipmi="always")).detail)
+    assert (await by_bmc(MadeMachine({"/sys/class/ipmi/ipmi0/uevent": ""}))).detail is not None
+
+
+def test_small_readers():
+    assert ipmi.sensors("nonsense\n|||\n") == ([], [])
+    assert list(sensors.temperatures({})) == [] and sensors.throttles({"x": "y"}) == {}
 
 
 def test_no_sensor_says_why_and_what_would_help(tmp_path):

@@ -392,6 +392,26 @@ async def test_a_counter_that_rested_while_we_were_off_does_not_burst(stage):
     assert stage.moves == []
 
 
+async def test_what_has_stored_samples_is_not_new_and_what_it_counted_is_counted_on(stage):
+    from forewarn.core.detect.distinct import CardinalityOptions
+    from forewarn.core.detect.new_term import NewTermOptions
+
+    new = replace(HIGH, name="new", kind="new-term", metric="load", options=NewTermOptions(learn_s=60, clear_after_s=600))
+    many = replace(
+        HIGH, name="many", kind="cardinality", metric="load", options=CardinalityOptions(of=("who",), within_s=600, above=1)
+    )
+    now = time.time()
+    stage.samples.append([(SeriesId("p", "t", "load", (("who", "a"),)), now - 7200, 1.0)])
+    before = [(now - 500, 0.0), (now - 400, 1.0)]
+    stage.samples.append([(SeriesId("p", "t", "load", (("who", "b"),)), at_s, value) for at_s, value in before])
+    stage.world.value = 1.0
+    async with stage.running(probe("p", rules=(new, many, DOWN))):
+        await until(lambda: len(stage.moves) >= 2)
+    assert stage.told()[:2] == ["p new fires", "p many fires"]  # the series without a label is the third, and new
+    assert [str(moved.series) for moved in stage.moves[:2]] == ["p|t|load", "p|t|load"]
+    assert stage.moves[1].claim.evidence.value == 2  # b of before, and the one of now
+
+
 @pytest.mark.parametrize(("then", "old"), [(300.0, True), (308.0, False)])
 async def test_what_else_a_rule_looks_at_has_its_history_too(stage, then, old):
     """A disk that was worn from its first day on, and whether that grew while we looked."""

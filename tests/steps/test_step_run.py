@@ -39,13 +39,13 @@ async def test_programs(code, result, summary):
 
 async def test_a_program_that_does_not_end_may_have_done_its_work():
     began = time.monotonic()
-    outcome = await run_step(python("import time; print('begun', flush=True); time.sleep(30)"), "local", 0.2)
+    outcome = await run_step()(python("import time; print('begun', flush=True); time.sleep(30)"), "local", 0.2)
     assert time.monotonic() - began < 10.0
     assert (outcome.result, outcome.summary) == ("unknown", "stopped: no end within 0.2 s")
 
 
 async def test_output_is_masked_and_bounded():
-    outcome = await run_step(python("print('password=hunter2'); print('x' * 50_000)"), "local", 5.0)
+    outcome = await run_step()(python("print('password=hunter2'); print('x' * 50_000)"), "local", 5.0)
     assert outcome.summary == "password=***"
     assert "hunter2" not in outcome.output
     assert len(outcome.output.encode()) <= CAP_BYTES
@@ -54,13 +54,13 @@ async def test_output_is_masked_and_bounded():
 
 async def test_out_and_err_together_stay_under_the_cap():
     code = "import sys; print('盘' * 5_000); sys.stderr.write('e' * 10_000); sys.exit(1)"
-    outcome = await run_step(python(code), "local", 5.0)
+    outcome = await run_step()(python(code), "local", 5.0)
     assert len(outcome.output.encode()) <= CAP_BYTES
     assert len(outcome.summary) <= 160
 
 
 async def test_an_argument_is_never_read_by_a_shell():
-    outcome = await run_step({"argv": ["echo", "$(id)", ";", "ls", "*"]}, "local", 5.0)
+    outcome = await run_step()({"argv": ["echo", "$(id)", ";", "ls", "*"]}, "local", 5.0)
     assert outcome.summary == "$(id) ; ls *"
 
 
@@ -71,7 +71,8 @@ async def test_an_argument_is_never_read_by_a_shell():
         ({"argv": []}, "local", "nothing to run"),
         ({"argv": "df -h"}, "local", "nothing to run"),
         ({}, "local", "nothing to run"),
-        ({"argv": ["true"]}, "db-1", "own host only"),
+        ({"argv": ["true"]}, "db-1", 'no host "db-1"'),
+        ({"http": {"url": "http://127.0.0.1/"}}, "db-1", "made from this machine"),
         ({"http": {"method": "BREW", "url": "http://127.0.0.1/"}}, "local", "BREW is not a method"),
         ({"http": {"url": "ftp://127.0.0.1/"}}, "local", "can't be used"),
         ({"http": {"url": "http://127.0.0.1:99999/"}}, "local", "can't be used"),
@@ -80,7 +81,7 @@ async def test_an_argument_is_never_read_by_a_shell():
     ],
 )
 async def test_what_can_not_be_run(spec, where, says):
-    outcome = await run_step(spec, where, 2.0)
+    outcome = await run_step()(spec, where, 2.0)
     assert outcome.result == "failed"
     assert says in outcome.summary
     assert "geheim" not in outcome.summary
@@ -112,7 +113,7 @@ async def answering(raw: bytes) -> AsyncIterator[tuple[str, list[bytes]]]:
 
 async def test_an_http_answer():
     async with answering(b'HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n{\n"token": "abcdef" }\n   ') as (url, heads):
-        outcome = await run_step({"http": {"url": f"{url}/status?x=1", "headers": {"X-Team": "shop"}}}, "local", 3.0)
+        outcome = await run_step()({"http": {"url": f"{url}/status?x=1", "headers": {"X-Team": "shop"}}}, "local", 3.0)
     assert (outcome.result, outcome.summary) == ("ok", "HTTP 200 OK: {")
     assert "abcdef" not in outcome.output
     assert heads[0].startswith(b"GET /status?x=1 HTTP/1.1\r\n")
@@ -130,7 +131,7 @@ async def test_an_http_answer():
 )
 async def test_http_failures(raw, result, says):
     async with answering(raw) as (url, _):
-        outcome = await run_step({"http": {"url": url}}, "local", 0.2)
+        outcome = await run_step()({"http": {"url": url}}, "local", 0.2)
     assert outcome.result == result
     assert says in outcome.summary
 
@@ -138,7 +139,7 @@ async def test_http_failures(raw, result, says):
 async def test_a_huge_http_answer_is_cut():
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n"
     async with answering(head + b"y" * 100_000) as (url, _):
-        outcome = await run_step({"http": {"url": url}}, "local", 3.0)
+        outcome = await run_step()({"http": {"url": url}}, "local", 3.0)
     assert outcome.result == "ok"
     assert len(outcome.output.encode()) <= CAP_BYTES
     assert outcome.output.endswith("[the rest was cut off]")

@@ -47,7 +47,7 @@ async def test_what_looks_really_runs(step: Step) -> None:
     spec = filled(step.spec, WORDS)
     assert not isinstance(spec, BadWord)
     program = spec["argv"][0]  # type: ignore[index]
-    outcome = await run_step(spec, "local", min(step.timeout_s, 10.0))
+    outcome = await run_step()(spec, "local", min(step.timeout_s, 10.0))
     assert outcome.result in ("ok", "failed", "unknown")
     assert outcome.summary
     assert "Traceback" not in outcome.output

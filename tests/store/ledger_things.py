@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from forewarn.model.actions import RunStep, Send
+from forewarn.model.change import Change
 from forewarn.model.due import Due
 from forewarn.model.finding import Evidence, Finding, FindingState
 from forewarn.model.hold import Hold
@@ -143,4 +144,10 @@ def step(n, *, when=0.0, again=False) -> RunStep:
         spec={"argv": ["df", "-h"]},
         timeout_s=30.0,
         again=again,
+    )
+
+
+def change(n, *, what="deploy") -> Change:
+    return Change(
+        id=f"C-{n}", at=at(), heard_at=at(5), what=what, text="支付 4.2.1", who="on-call-1", service="shop", key="build-17"
     )

@@ -7,7 +7,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from ledger_things import T0, at, due, entry, finding, hold, incident, measure, message, run, send, step
+from ledger_things import T0, at, change, due, entry, finding, hold, incident, measure, message, run, send, step
 
 from forewarn.core.work import state_of
 from forewarn.model.errors import StoreError
@@ -48,7 +48,7 @@ def put(ledger: Ledger, *things) -> None:
     ledger.commit(things, (), (), {})
 
 
-EVERYTHING = (finding(1), incident(1), due(1), hold(1), message(1), run(1), measure())
+EVERYTHING = (finding(1), incident(1), due(1), hold(1), message(1), run(1), measure(), change(1))
 
 
 @pytest.mark.parametrize("thing", EVERYTHING, ids=lambda thing: type(thing).__name__)
@@ -450,3 +450,10 @@ def test_closed_is_closed(ledger):
     for call in (lambda: ledger.get("INC-1"), lambda: put(ledger, incident(1))):
         with pytest.raises(StoreError, match="closed"):
             call()
+
+
+def test_the_newest_changes_come_along_at_a_start_in_their_order(backend):
+    put(backend.open(), *(change(n, what="package") for n in range(1, 306)))
+    loaded = backend.open().load().changes
+    assert (len(loaded), loaded[0].id, loaded[-1].id) == (300, "C-6", "C-305")
+    assert len(backend.opened[0].find("change", states=["package"], limit=1000)) == 305

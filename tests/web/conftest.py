@@ -18,7 +18,7 @@ def bare(tmp_path: Path) -> Iterator[Stage]:
 def told(tmp_path: Path) -> Iterator[Stage]:
     """The story of web_stage, without customers: pages are readable without a cookie."""
     with stage(tmp_path) as it:
-        it.stats.views = views()
+        it.stats.shown = views()
         it.keep(*story(), entries=ENTRIES)
         yield it
 
@@ -27,6 +27,6 @@ def told(tmp_path: Path) -> Iterator[Stage]:
 def locked(tmp_path: Path) -> Iterator[Stage]:
     """The same with customers."""
     with stage(tmp_path, customers=True) as it:
-        it.stats.views = views()
+        it.stats.shown = views()
         it.keep(*story(), entries=ENTRIES)
         yield it

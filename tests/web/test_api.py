@@ -75,6 +75,8 @@ def test_probes(told: Stage) -> None:
         "targets": [
             {
                 "target": "local",
+                "host_away": None,
+                "reason": None,
                 "outcome": "up",
                 "why": None,
                 "at": "2026-11-22T10:03:10Z",
@@ -157,6 +159,7 @@ def test_incidents(told: Stage) -> None:
             "runs": ["R-1"],
             "messages": ["M-5", "M-6", "M-7", "M-8"],
             "linked": [],
+            "changes": [],
             "room": None,
             "opened_at": "2026-11-22T10:03:00Z",
             "forecast": FORECAST,

@@ -18,7 +18,6 @@ from forewarn.model.playbook import StepResult
 from forewarn.model.probe import Target
 from forewarn.model.text import say
 from forewarn.ports import ProbeView, RuleView, SeriesView, TargetView
-from forewarn.web.reads import Reads
 
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{7*7}}"""
 PAGES = ("/", "/now", "/i/INC-3", "/i/INC-2", "/p/host", "/p/disks", "/messages", "/loaded")
@@ -120,7 +119,7 @@ def learning(ready: bool, state: RuleState = RuleState.LEARNING) -> list[ProbeVi
     ],
 )
 def test_nothing_due_is_only_said_where_nothing_is_learning(bare: Stage, shown: list[ProbeView], said: str, not_said: str) -> None:
-    bare.stats.views = shown
+    bare.stats.shown = shown
     ahead = see(bare, "/").text.partition("Ahead Now Messages Loaded")[2].partition("Now")[0]
     assert said in ahead
     assert not_said not in ahead
@@ -128,7 +127,7 @@ def test_nothing_due_is_only_said_where_nothing_is_learning(bare: Stage, shown: 
 
 def test_before_the_first_results_nothing_is_called_well(bare: Stage) -> None:
     unseen = TargetView(target="local", outcome="unknown", reason=None, detail=None, at=None, lateness_ms=None)
-    bare.stats.views = [ProbeView(probe=probe(), targets=(unseen,))]
+    bare.stats.shown = [ProbeView(probe=probe(), targets=(unseen,))]
     text = see(bare, "/").text
     assert "The first results come within a minute." in text
     assert "Cannot see" not in text
@@ -139,7 +138,7 @@ def test_what_cannot_be_seen_is_one_line_by_reason(bare: Stage) -> None:
     names = ("sda", "sdb", "sdc", "sdd", "sde")
     asleep = tuple(replace(views()[2].targets[0], target=name) for name in names)
     secret = replace(asleep[0], target="local", reason="permission", detail="/var/log/syslog")
-    bare.stats.views = [
+    bare.stats.shown = [
         ProbeView(probe=probe("disks", targets=tuple(Target(n, n) for n in names)), targets=asleep),
         ProbeView(probe=probe("system-log"), targets=(secret,)),
     ]
@@ -328,7 +327,7 @@ def hostile(stage: Stage) -> None:
         series=series, value=1.0, at=stage.clock.moment, rules=(RuleView(rule=bad, state=RuleState.FIRING, why=said),)
     )
     target = TargetView(target=bad, outcome="down", reason=bad, detail=bad, at=stage.clock.moment, lateness_ms=None, series=(view,))
-    stage.stats.views = [ProbeView(probe=probe("host", service=bad), targets=(target,))]
+    stage.stats.shown = [ProbeView(probe=probe("host", service=bad), targets=(target,))]
     stage.stats.said = [say("trouble.store", text=bad)]
 
 
@@ -363,6 +362,6 @@ def test_each_incident_shows_its_own_next_update(told: Stage) -> None:
         due("D-22", what="update.customer", subject="INC-2", incident="INC-2", due_at=at("10:10:00"), done_at=at("10:02:00")),
         due("D-23", what="update.customer", due_at=at("10:20:00")),
     )
-    reads = Reads(told.ledger, lambda: told.settings)
-    assert reads.next_updates() == {"INC-2": at("10:40:00"), "INC-3": at("10:20:00")}
-    assert reads.next_updates("INC-2") == {"INC-2": at("10:40:00")}
+    found = told.ledger.next_updates(["INC-2", "INC-3", "INC-9"])
+    assert found == {"INC-2": at("10:40:00"), "INC-3": at("10:20:00")}
+    assert told.ledger.next_updates(["INC-2"]) == {"INC-2": at("10:40:00")}

@@ -161,7 +161,7 @@ def test_phases_are_shares_of_one_exchange():
 
 
 def with_past(stage: Stage, hours: int = 5) -> str:
-    series = str(stage.stats.views[0].targets[0].series[0].series)
+    series = str(stage.stats.shown[0].targets[0].series[0].series)
     begin = datetime(2026, 11, 22, 5, 0, tzinfo=UTC).timestamp()
     stage.past[series] = Window.of([(begin + 60.0 * at, 0.5 + at / 1000) for at in range(60 * hours)])
     return series
@@ -200,7 +200,7 @@ def test_the_filter_narrows_what_is_watched(told: Stage):
 
 def test_many_probes_come_in_pages(bare: Stage):
     view = views()[0]
-    bare.stats.views = [replace(view, probe=replace(view.probe, name=f"probe-{at:03}")) for at in range(250)]
+    bare.stats.shown = [replace(view, probe=replace(view.probe, name=f"probe-{at:03}")) for at in range(250)]
     seen, path = [], "/now"
     while path:
         body = bare.ask(path).body

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
@@ -17,9 +17,12 @@ from zoneinfo import ZoneInfo
 import uvicorn
 
 from forewarn.cli.words import phrases
+from forewarn.core.overview import glance
+from forewarn.core.sought import words_of
 from forewarn.model.due import Due
 from forewarn.model.finding import Evidence, Finding, FindingState, RuleState
 from forewarn.model.forecast import Forecast
+from forewarn.model.glance import Glance
 from forewarn.model.hold import Hold
 from forewarn.model.impact import Factor, Impact
 from forewarn.model.incident import Incident, IncidentState, TimelineEntry
@@ -49,23 +52,29 @@ def at(text: str) -> datetime:
 @dataclass
 class FixedClock:
     moment: datetime = NOW
+    looked: int = 0
 
     def now(self) -> datetime:
         return self.moment
 
     def monotonic(self) -> float:
-        return self.moment.timestamp()
+        """Some seconds later at every look: what is kept for a moment is made anew for every question of a test."""
+        self.looked += 1
+        return self.moment.timestamp() + 5 * self.looked
 
 
 @dataclass
 class ShownStats:
     """ports.Stats with what a test puts in."""
 
-    views: list[ProbeView] = field(default_factory=list)
+    shown: list[ProbeView] = field(default_factory=list)
     said: list[Say] = field(default_factory=list)
 
-    def probes(self) -> list[ProbeView]:
-        return self.views
+    async def glance(self) -> Glance:
+        return glance(self.shown)
+
+    async def views(self, names: Sequence[str]) -> list[ProbeView]:
+        return [view for view in self.shown if view.probe.name in names]
 
     def lateness_ms(self) -> tuple[float, float]:
         return (0.8, 4.1)
@@ -390,8 +399,9 @@ class Stage:
 @contextlib.contextmanager
 def stage(folder: Path, *, customers: bool = False, zone: str = "UTC") -> Iterator[Stage]:
     """Serve on a free port of loopback until the block ends."""
-    clock, ledger = FixedClock(), SqliteLedger(folder / "ledger.db", NOW)
-    stats, wishes, links, found = ShownStats(), Wishes(), Links(TOKEN, clock), settings(customers=customers, zone=zone)
+    found = settings(customers=customers, zone=zone)
+    clock, ledger = FixedClock(), SqliteLedger(folder / "ledger.db", NOW, texts=lambda thing: words_of(thing, it.settings))
+    stats, wishes, links = ShownStats(), Wishes(), Links(TOKEN, clock)
 
     async def reload():
         return {"ok": True}

@@ -55,6 +55,8 @@ class HostWeek:
     today: float = 0.0
     staged: float = 0.0
     nas_hangs: bool = False
+    net_errors: int = 0
+    restarts: int = 0
 
     def __post_init__(self) -> None:
         self.random = Random(self.seed)
@@ -224,10 +226,8 @@ class HostWeek:
     # --- what probes find ---
 
     def runs(self, at_s: float, clock: datetime) -> Iterator[ProbeRun]:
-        """Runs of the probes `host`, `self`, `own-health`, `temperature`, `smart` and `journal` that fall into this step.
-
-        The host writes a syslog, so the probe of the journal rests.
-        """
+        """Runs of the shipped probes that look at this machine (`host`, `self`, `own-health`, `temperature`, `certificates`,
+        `forewarn-process`, `smart`, `journal`) that fall into this step. The host writes a syslog, so the journal's probe rests."""
         stamp = clock.timestamp()
         yield self._run("journal", stamp, [])
         yield self._host(at_s, stamp)
@@ -236,6 +236,14 @@ class HostWeek:
             yield self._run("temperature", stamp, [("headroom_celsius", (("sensor", "package"),), 100.0 - self.celsius)])
         if at_s % 600 < self.step_s:
             yield self._smart(at_s, stamp)
+        if at_s % HOUR < self.step_s:  # renewed a month before its end, on Wednesday
+            left_s = (32 * DAY - at_s) if at_s < 2 * DAY else 90 * DAY - (at_s - 2 * DAY)
+            yield self._run(
+                "certificates", stamp, [("certificate_s", (("file", "/etc/ssl/shop.pem"), ("name", "shop.example")), left_s)]
+            )
+        yield self._run(
+            "forewarn-process", stamp, [("processes", (), 1.0), ("restarts_total", (), 0.0), ("open_files_used_ratio", (), 0.02)]
+        )
         yield self._own_health(stamp)
 
     def log_lines(self, clock: datetime) -> list[str]:
@@ -249,6 +257,8 @@ class HostWeek:
             ("cpu_used_ratio", (), self.busy),
             ("memory_used_ratio", (), min(0.99, self.memory)),
             ("swap_used_ratio", (), self.swap),
+            *self._kernel(at_s, backing),
+            *self._system(at_s),
         ]
         for mount, size in SIZES.items():
             labels = (("mount", mount),)
@@ -257,11 +267,49 @@ class HostWeek:
                 found.append(("fs_hung", labels, float(hangs)))
             if hangs:
                 continue
+            if mount != "/mnt/nas":
+                found.append(("fs_readonly", labels, 0.0))
             used = self.used[mount] + (self.staged if mount == "/srv" else 0.0)
             found.append(("fs_used_ratio", labels, min(1.0, used / size)))
             if mount in INODES:
                 found.append(("fs_inodes_used_ratio", labels, self.files[mount] / INODES[mount]))
         return self._run("host", stamp, found)
+
+    def _kernel(self, at_s: float, backing: bool) -> Iterator[tuple[str, tuple[tuple[str, str], ...], float]]:
+        """Disks are slow while the backup reads them and fast otherwise; a cheap virtual machine loses some of its time."""
+        r, disk = self.random, (("disk", "vda"),)
+        at_work = 1.0 if backing else 0.9 if self.busy > 0.9 else 0.1
+        wait = r.lognormvariate(0, 0.7)
+        yield "disk_read_wait_s", disk, (0.001 + 0.06 * at_work) * wait
+        yield "disk_write_wait_s", disk, (0.004 + 0.25 * at_work) * r.lognormvariate(0, 0.8)
+        yield "disk_busy_ratio", disk, min(1.0, at_work * r.uniform(0.8, 1.1))
+        yield "cpu_steal_ratio", (), min(0.6, 0.03 * r.lognormvariate(0, 0.9) * (1 + 3 * self.busy))
+        full = (("span", "60s"), ("tasks", "full"))
+        yield "memory_pressure_ratio", full, max(0.0, 0.03 * (self.memory - 0.6) + 0.004 * r.random())
+        self.net_errors += r.random() < 0.01 * self.step_s / 60
+        self.net_errors += 40 if 0 <= at_s - self.blip_s < self.step_s else 0
+        yield "net_errors_total", (("nic", "eth0"),), float(self.net_errors)
+        yield "oom_kills_total", (), 0.0
+        yield "files_used_ratio", (), 0.02 + 0.01 * self.busy
+        yield "conntrack_used_ratio", (), min(0.6, 0.05 + 0.2 * self.office(at_s) * r.uniform(0.5, 1.5))
+
+    def _system(self, at_s: float) -> Iterator[tuple[str, tuple[tuple[str, str], ...], float]]:
+        """A unit that waits for the network fails at boot and is started again; another fails over the lost lease, until
+        somebody looks. After an upgrade a restart is waited for; after each boot the clock needs a while."""
+        up_s = at_s - self.booted_s
+        app = (("unit", "app.service"),)
+        failing = 30 <= up_s < 60 or 0 <= at_s - self.blip_s - 40 < 8 * MINUTE
+        yield "unit_failed", app, float(failing)
+        yield "units_failed", (), float(failing)
+        self.restarts += 0 <= at_s - self.upgrade_s - 3 * MINUTE < self.step_s or 0 <= at_s - self.blip_s - 30 < self.step_s
+        yield "unit_restarts_total", app, float(self.restarts)
+        yield "reboot_pending", (), float(self.upgrade_s + 6 * MINUTE <= at_s < self.reboot_s)
+        synced = up_s > 4 * MINUTE and not 0 <= at_s - self.blip_s < 20 * MINUTE
+        yield "clock_synced", (), float(synced)
+        if synced:
+            yield "clock_offset_s", (), abs(self.random.gauss(0, 0.002)) + (1.6 if up_s < 8 * MINUTE else 0.0)
+        yield "zombies", (), float(self.random.randrange(4))
+        yield "os_support_s", (), 580 * DAY - at_s
 
     def _self(self, at_s: float, stamp: float) -> ProbeRun:
         slow = 0.004 + 0.05 * max(0.0, self.busy - 0.8) + (0.15 if self.random.random() < 0.002 else 0.0)

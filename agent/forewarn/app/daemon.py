@@ -16,13 +16,14 @@ import socket
 import sys
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, nullcontext, suppress
-from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import structlog
 
 from forewarn import __version__
-from forewarn.app import banner, journal
+from forewarn.app import banner, journal, upkeep
+from forewarn.app.changes.finder import Finder
 from forewarn.app.files_watch import Snapshot
 from forewarn.app.full_disk import with_room
 from forewarn.app.reload import Body, applied, refused
@@ -30,6 +31,7 @@ from forewarn.app.selfcare import SelfCare
 from forewarn.app.stats import HELPS, LiveStats, metrics
 from forewarn.config import find
 from forewarn.config.load import load
+from forewarn.core.sought import words_of
 from forewarn.core.work import Decision, State, state_of
 from forewarn.model.actions import RunStep, Send
 from forewarn.model.errors import Busy, ConfigError, ForewarnError, StoreError
@@ -39,6 +41,8 @@ from forewarn.model.settings import Settings
 from forewarn.model.text import say
 from forewarn.ports import Stored
 from forewarn.probers import PROBERS
+from forewarn.reach.connection import Shared
+from forewarn.reach.fleet import Fleet
 from forewarn.runtime import log as logging
 from forewarn.runtime.ballast import Ballast
 from forewarn.runtime.clock import SystemClock
@@ -59,10 +63,7 @@ log = structlog.get_logger("forewarn.daemon")
 DRAIN_S = 5.0
 FIRST_LOOK_S = 4.0
 MEASURE_S = 5.0
-PRUNE_S = 3600.0
-ROLLED, ROLLS, ROLL_PAUSE_S = 4, 500, 0.05
-"""Days of targets that are summarised in one go, so many goes an hour, and the rest between them: the others' turn."""
-OUTBOX_KEPT = timedelta(days=7)  # done actions: for looking at what happened lately; the messages themselves stay
+CHANGES_S = 120.0
 PULSE_S = 10.0
 
 
@@ -139,6 +140,8 @@ class Daemon:
         self._writer = _pool(stack, "ledger", 1)
         self._sampler = _pool(stack, "samples", 1)
         self._threads = _pool(stack, "send", 8)
+        self._fleet = Fleet(self._settings.hosts, Shared(tell=log.warning))
+        stack.callback(self._fleet.close)
         now = self._clock.now()
         self._telemetry = Telemetry(HELPS)
         self._care = SelfCare(
@@ -148,24 +151,28 @@ class Daemon:
         if self._full:
             self._care.disk.begin()
         relieve, held = self._care.disk.relieve, lambda: self._care.disk.full
-        self._ledger = await self._on(self._writer, with_room, relieve, SqliteLedger, self._place.ledger, now)
+        keeper = partial(SqliteLedger, texts=lambda thing: words_of(thing, self._settings))
+        self._ledger = await self._on(self._writer, with_room, relieve, keeper, self._place.ledger, now)
         stack.callback(self._ledger.close)
         self._samples = await self._on(self._sampler, with_room, relieve, SqliteSamples, self._place.samples)
         stack.callback(self._samples.close)
         self._stored: Stored = await self._on(self._writer, self._ledger.load)
         s = self._stored
-        things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards]
+        things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards, *s.changes]
         state = state_of(self._settings, things, s.counters, s.first_start or now)
         self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken, relieve)
-        self._poller = Poller(self._care.kinds, self._samples, self._clock, self._moved, self._sampler, relieve, held)
+        self._poller = Poller(self._care.kinds(self._fleet), self._samples, self._clock, self._moved, self._sampler, relieve, held)
         self._transports = build_transports(self._settings, self._threads)
         self._outbox = Outbox(
             self._ledger, lambda: self._inbox.state.settings, self._clock, lambda: self._transports,
-            build_steps(self._poller.run_once), self._poller.run_once, self._inbox.deliver, self._writer, telemetry=self._telemetry,
+            build_steps(self._poller.run_once, self._fleet), self._poller.run_once, self._inbox.deliver, self._writer, telemetry=self._telemetry,
         )  # fmt: skip
         self._care.attach(self._inbox, self._poller, self._outbox)
         self._stats = LiveStats(self._poller, self._inbox, now, self._care)
         self._schedule = Schedule(self._clock)
+        self._upkeep = upkeep.Upkeep(
+            self._samples, self._ledger, self._clock, self._writer, self._threads, lambda: self._inbox.state.settings.daemon
+        )
         self._measures = Measures(self._samples)
         self._notifier = Notifier()
 
@@ -236,9 +243,13 @@ class Daemon:
         stack.push_async_callback(self._schedule.stop)
         self._schedule.start()
         self._schedule.every(MEASURE_S, "measures", self._measure)
-        self._schedule.every(PRUNE_S, "retention", self._prune)
+        self._schedule.every(upkeep.EVERY_S, "retention", self._upkeep.prune)
+        memory = self._place.path / "changes.json"
+        finder = Finder(self._inbox.command, lambda: self._inbox.state.settings, memory, self._clock)
+        self._schedule.every(CHANGES_S, "changes", finder.job)
         if self._notifier.listening:
             self._schedule.every(min(PULSE_S, (self._notifier.watchdog_s or PULSE_S) / 3), "pulse", self._pulse)
+        self._group.create_task(self._upkeep.index(), name="index")
         self._outbox_task = start(self._group, "outbox", self._outbox.run, self._clock, essential=True)
         self._wake_at(self._inbox.state)
         await self._care.disk.look()
@@ -251,12 +262,13 @@ class Daemon:
         """Wait a moment for every target's first run, then say what can be seen and what can't."""
         with suppress(TimeoutError):
             async with asyncio.timeout(FIRST_LOOK_S):
-                while any(target.at is None for view in self._poller.views() for target in view.targets):  # noqa: ASYNC110
+                while self._poller.board.waits():  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
         address = f"http://{self._settings.daemon.host}:{self._port}/"
         link = None if self._notifier.listening else f"{address}link/{self._links.make()}"  # a journal has other readers
         print(f"Forewarn {__version__}")
-        for line in banner.lines(self._poller.views(), self._settings, address, link, self._place.shown):
+        views = await self._poller.board.views(list(self._settings.probes))
+        for line in banner.lines(views, self._settings, address, link, self._place.shown):
             print(line)
         sys.stdout.flush()
         self._notifier.ready(self._standing())
@@ -304,23 +316,9 @@ class Daemon:
         """One line for `systemctl status`."""
         incidents = self._inbox.state.incidents.values()
         ahead, live = (sum(one.state in states for one in incidents) for states in ((IncidentState.AHEAD,), LIVE))
-        outcomes = [target.outcome for view in self._poller.views() for target in view.targets]
-        up, down, unknown = (outcomes.count(one) for one in ("up", "down", "unknown"))
+        up, down, unknown = self._poller.board.outcomes().values()
         refused = "; a changed configuration was refused" if self._stats.refused else ""
         return f"{ahead} ahead, {live} open; targets: {up} up, {down} down, {unknown} cannot see{refused}"
-
-    async def _prune(self) -> None:
-        """Summarise what is over, then forget what is too old; on a thread of its own, so that no append waits for it."""
-        now_s, kept = self._clock.now().timestamp(), self._inbox.state.settings.daemon
-        if any(kept.rollups_s.values()):
-            for _ in range(ROLLS):
-                if not await self._on(self._threads, self._samples.roll, now_s, ROLLED):
-                    break
-                await asyncio.sleep(ROLL_PAUSE_S)
-        for step_s, span_s in kept.rollups_s.items():
-            await self._on(self._threads, self._samples.prune_rolled, step_s, now_s - span_s)
-        await self._on(self._threads, self._samples.prune, now_s - kept.retention_s)
-        await self._on(self._writer, self._ledger.forget_done, self._clock.now() - OUTBOX_KEPT)
 
     def _reload_soon(self) -> None:
         self._group.create_task(self.reload(), name="reload")
@@ -348,6 +346,7 @@ class Daemon:
         self._stats.refused = None
         await self._inbox.deliver(Reloaded(settings))
         self._transports = build_transports(settings, self._threads)
+        self._fleet.apply(settings.hosts)
         await self._poller.apply(settings)
         self._settings = settings
         self._care.files.adopt(loaded)

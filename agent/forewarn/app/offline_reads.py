@@ -39,16 +39,24 @@ class Offline:
 
     def get(self, path: str, query: Mapping[str, str], language: str) -> Body | str:
         """The body of GET /api/v1/PATH; raises ForewarnError with a sentence where the API answers an error."""
+        from forewarn.core.overview import glance
+        from forewarn.web.find import asked, search_body
         from forewarn.web.reads import Live, Query
         from forewarn.web.reported import reported
         from forewarn.web.said import Unanswerable
+        from forewarn.web.twins import TWINS
 
         reader = Reader(language, self.settings.phrases.get(language, {}), self.settings.daemon.zone, self._now)
         name, _, id = path.partition("/")
-        live = Live(probes=self._probes(), why=OFFLINE)
+        views = self._probes()
+        live = Live(glance=glance(views), views=views, why=OFFLINE)
         try:
             if name == "status":
                 return self._reads.status(live, reader)
+            if name in TWINS:
+                return TWINS[name](self._reads, live, Query.of(query), reader)
+            if name == "search":
+                return search_body(self._reads, asked(query), reader)
             if name == "report":
                 return reported(self._reads, query.get("days"), reader)
             if name == "why":

@@ -8,7 +8,7 @@ from typing import Any
 from forewarn.model.errors import ConfigError
 from forewarn.model.settings import Settings
 
-TABLES = ("probes", "services", "customers", "people", "rotas", "escalations", "calendars", "ladder", "playbooks")
+TABLES = ("probes", "hosts", "services", "customers", "people", "rotas", "escalations", "calendars", "ladder", "playbooks")
 OTHERS = ("impact", "policy", "phrases", "daemon")
 AT_START = ("host", "port")
 """Keys of forewarn.yaml that only a restart applies: the socket is bound once."""

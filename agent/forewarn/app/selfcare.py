@@ -16,6 +16,7 @@ from forewarn.model.text import Say
 from forewarn.ports import Clock, Kind, Transport
 from forewarn.probers import PROBERS
 from forewarn.probers.own import SelfProber
+from forewarn.reach.machine import Machines
 from forewarn.runtime.ballast import Ballast
 from forewarn.runtime.heartbeat import PROGRESS_S, Pacemaker
 from forewarn.runtime.inbox import Inbox
@@ -57,10 +58,10 @@ class SelfCare:
         self._inbox, self._poller, self._outbox = inbox, poller, outbox
         self.health = OwnHealth(self._clock, inbox, poller, outbox, lambda: self.heart.beaten.failures)
 
-    @property
-    def kinds(self) -> Mapping[str, Kind]:
-        """The table of probers, with the one that knows our own figures."""
-        return {**PROBERS, "self": replace(PROBERS["self"], make=lambda: SelfProber(lambda: self.health.figures()))}
+    def kinds(self, machines: Machines) -> Mapping[str, Kind]:
+        """The table of probers: those that can, reach `machines`, and one knows our own figures."""
+        found = {name: kind.on(machines) for name, kind in PROBERS.items()}
+        return {**found, "self": replace(PROBERS["self"], make=lambda: SelfProber(lambda: self.health.figures()))}
 
     def begin(self, group: asyncio.TaskGroup, schedule: Schedule) -> list[asyncio.Task[None]]:
         """Tasks and jobs; the tasks are the caller's to cancel."""

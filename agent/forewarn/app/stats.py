@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Sequence
 from datetime import datetime
 
 from forewarn.app.selfcare import SelfCare
 from forewarn.core.work import State
+from forewarn.model.glance import Glance
 from forewarn.model.incident import LIVE, IncidentState
 from forewarn.model.message import Attempt, MessageState
 from forewarn.model.text import Say, say
@@ -23,8 +25,15 @@ class LiveStats:
         self._poller, self._inbox, self._started_at, self._care = poller, inbox, started_at, care
         self.refused: Say | None = None  # a reload that was refused: the running set is older than the files
 
-    def probes(self) -> list[ProbeView]:
-        return self._poller.views()
+    def glance(self) -> Awaitable[Glance]:
+        return self._poller.board.glance()
+
+    def views(self, names: Sequence[str]) -> Awaitable[list[ProbeView]]:
+        return self._poller.board.views(names)
+
+    def outcomes(self) -> dict[str, int]:
+        """Targets by outcome of their last run."""
+        return self._poller.board.outcomes()
 
     def lateness_ms(self) -> tuple[float, float]:
         return self._poller.lateness_ms()
@@ -91,9 +100,8 @@ def metrics(telemetry: Telemetry, stats: LiveStats, inbox: Inbox, outbox: Outbox
     care.gauges()
     telemetry.set("forewarn_up", 1)
     telemetry.forget("forewarn_targets")
-    outcomes = [target.outcome for view in stats.probes() for target in view.targets]
-    for outcome in ("up", "down", "unknown"):
-        telemetry.set("forewarn_targets", outcomes.count(outcome), outcome=outcome)
+    for outcome, count in stats.outcomes().items():
+        telemetry.set("forewarn_targets", count, outcome=outcome)
     _open_work(telemetry, inbox.state)
     for name, value in zip(("0.5", "0.99"), stats.lateness_ms(), strict=True):
         telemetry.set("forewarn_lateness_ms", value, quantile=name)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     "run",
+    "init",
     "check",
     "try_",
     "status",
@@ -20,7 +21,9 @@ COMMANDS = (
     "playbook",
     "report",
     "lab",
+    "change",
     "reload",
+    "hosts",
     "backup",
     "doctor",
     "demo",

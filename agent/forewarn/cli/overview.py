@@ -8,6 +8,7 @@ from typing import Any
 from forewarn.cli.client import Client
 from forewarn.cli.screen import Screen, at
 from forewarn.core.reader import shown_unit
+from forewarn.model.series import metric_text
 
 Body = dict[str, Any]
 STATE_COLOURS = {"problem": "red", "warning": "accent", "ok": "grey"}
@@ -105,8 +106,13 @@ def _cannot_see(screen: Screen, probes: list[Body]) -> list[str]:
     for probe in probes:
         for target in probe["targets"]:
             if target["outcome"] == "unknown" and target["at"]:
-                name = probe["name"] if len(probe["targets"]) == 1 else f"{probe['name']} {target['target']}"
-                reasons.setdefault(target["why"] or screen.t("console.unknown"), []).append(name)
+                name, why = target.get("host_away"), target.get("reason")
+                if not name:
+                    name = probe["name"] if len(probe["targets"]) == 1 else f"{probe['name']} {target['target']}"
+                    why = target["why"]
+                names = reasons.setdefault(why or screen.t("console.unknown"), [])
+                if name not in names:
+                    names.append(name)
     parts = [screen.t("console.cannot_see.part", reason=reason, names=_some(screen, names)) for reason, names in reasons.items()]
     return [screen.t("console.cannot_see.line", parts=screen.listed(parts, "console.semicolon"))] if parts else []
 
@@ -148,9 +154,9 @@ def _watched(screen: Screen, probe: Body) -> str:
     """A probe with its most telling figures, those that a rule judges first."""
     figures = []
     for target in probe["targets"]:
-        judged = {rule["series"].partition("{")[0] for rule in target["rules"]}
+        judged = {rule["series"] for rule in target["rules"]}
         series = [one for one in target["series"] if one["metric"] != "up" and one["value"] is not None]
-        figures += [_figure(screen, one) for one in sorted(series, key=lambda one: one["metric"] not in judged)]
+        figures += [_figure(screen, one) for one in sorted(series, key=lambda one: _series(one) not in judged)]
     outcomes = [target["outcome"] for target in probe["targets"]]
     state = "down" if "down" in outcomes else "unknown" if "unknown" in outcomes else _worst_rule(probe)
     shown = [screen.t(f"console.mark.{state}"), *figures[:MOST_FIGURES]]
@@ -162,6 +168,10 @@ def _watched(screen: Screen, probe: Body) -> str:
 def _worst_rule(probe: Body) -> str:
     states = {rule["state"] for target in probe["targets"] for rule in target["rules"]}
     return next((state for state in ("firing", "learning") if state in states), "ok")
+
+
+def _series(one: Body) -> str:
+    return metric_text(one["metric"], tuple(sorted(one["labels"].items())))
 
 
 def _figure(screen: Screen, one: Body) -> str:

@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     if not probes:
         _say_missing(args.what, settings, screen)
         return 3
-    views = asyncio.run(_look(probes))
+    views = asyncio.run(_look(probes, settings))
     if args.json:
         _print_json(views, settings, args.lang)
     else:
@@ -129,28 +129,29 @@ def _read(path: Path, settings: Settings) -> list[Probe]:
     for one in broken:
         problems.put(one)
     docs = [expanded(doc, os.environ, problems) for doc in docs]
-    found, _ = probes(docs, PROBERS, problems, SecretFiles(Folder(settings.folder) / "config", os.environ))
+    found, _ = probes(docs, PROBERS, problems, SecretFiles(Folder(settings.folder) / "config", os.environ), settings.hosts)
     found = with_hours(found, settings.calendars, settings.daemon.zone, problems)
     if problems:
         raise ConfigError(problems.all(), 1)
     return list(found.values())
 
 
-async def _look(probes: list[Probe]) -> list[ProbeView]:
+async def _look(probes: list[Probe], settings: Settings) -> list[ProbeView]:
     """One run of each, taken by a fresh watch, so that every rule says what it says on a first sight."""
     from datetime import UTC, datetime
     from inspect import isawaitable
 
     from forewarn.ports import ProbeView
     from forewarn.probers import PROBERS
-    from forewarn.probers.once import run_once
+    from forewarn.probers.once import recent_runs
+    from forewarn.reach.fleet import Fleet
     from forewarn.runtime.watch import Watch
 
-    views = []
+    views, fleet = [], Fleet(settings.hosts)
     for probe in probes:
-        kind = PROBERS[probe.kind]
+        kind = PROBERS[probe.kind].on(fleet)
         prober = kind.make()
-        runs = await run_once(kind.shape, prober, probe, datetime.now(UTC).timestamp())
+        runs = await recent_runs(kind.shape, prober, probe, datetime.now(UTC).timestamp())
         closing = prober.close()
         if isawaitable(closing):
             await closing
@@ -159,6 +160,7 @@ async def _look(probes: list[Probe]) -> list[ProbeView]:
             watch.take(run, now)
         watch.tick(now)
         views.append(ProbeView(probe=probe, targets=watch.view(now)))
+    fleet.close()
     return views
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from forewarn.config.files import Document, Path, Place
 from forewarn.config.people import Oncall
 from forewarn.config.problems import Problems, suggestion
-from forewarn.model.map import Customer, Service
+from forewarn.model.map import Customer, Host, Service
 from forewarn.model.playbook import Playbook
 from forewarn.model.probe import Probe
 from forewarn.model.series import SeriesId
+from forewarn.reach.machine import HERE
 
 GLOB = frozenset("*?[")
 ALWAYS_THERE = ("down", "cannot-see")
@@ -22,6 +23,7 @@ class Everything:
     """All that was read. The documents are those of the map files, by their name, where there is one."""
 
     probes: Mapping[str, Probe]
+    hosts: Mapping[str, Host]
     services: Mapping[str, Service]
     customers: Mapping[str, Customer]
     oncall: Oncall
@@ -134,6 +136,8 @@ def _playbooks(all: Everything, names: _Names) -> None:
         for index, step in enumerate(playbook.steps):
             if step.kind == "probe":
                 _probe_step(step.spec, all, names, doc, (*at, "steps", index))
+            if step.where != HERE:
+                names.check("host", step.where, all.hosts, doc, (*at, "steps", index, "where"))
 
 
 def _probe_step(spec: Mapping[str, object], all: Everything, names: _Names, doc: Document, at: Path) -> None:

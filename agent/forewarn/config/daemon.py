@@ -20,7 +20,7 @@ from forewarn.model.level import Mode
 from forewarn.model.map import Secret
 from forewarn.model.message import Subkind
 from forewarn.model.policy import PolicyTable
-from forewarn.model.settings import BUDGETS, Budget, Daemon, Heartbeat
+from forewarn.model.settings import BUDGETS, Budget, Daemon, FindChanges, Heartbeat
 
 LANGUAGES = ("en", "zh")
 SHORTEST_BEAT_S = 5.0
@@ -80,6 +80,22 @@ class RollupsWritten(Written):
     hours: Duration = described("of slots of an hour", "730d", default=_DAEMON.rollups_s[3600], alias="1h")
 
 
+class ChangesWritten(Written):
+    """Changes of this machine that nobody tells: packages, kernels, restarts, units, files, certificates, disks."""
+
+    find: bool = described("look for them every two minutes", True, default=True)
+    folders: tuple[str, ...] = described(
+        "where changed files are looked for, by hash; nothing of a content is kept", ["/etc"], default=("/etc",)
+    )
+
+
+def _changes(value: ChangesWritten) -> ChangesWritten:
+    for folder in value.folders:
+        if not folder.startswith("/") or folder == "/":
+            raise Wrong(f'"{folder}" is no folder to look through', "write a full path below /, e.g. /etc")
+    return value
+
+
 class DaemonWritten(Written):
     """How the daemon runs."""
 
@@ -98,6 +114,7 @@ class DaemonWritten(Written):
         "what providers take, by the scheme of their addresses; those of the big chat providers are known",
         {"dingtalk": {"per_minute": 15, "keep": 5}}, default={},
     )  # fmt: skip
+    changes: Annotated[ChangesWritten, AfterValidator(_changes)] = ChangesWritten()
 
 
 class PolicyWritten(Written):
@@ -151,6 +168,7 @@ def daemon(doc: Document | None, problems: Problems, secrets: SecretFiles) -> tu
         send_timeout_s=own.send_timeout,
         retry_s=own.retry,
         budgets={**BUDGETS, **{name: Budget(one.per_minute, one.keep) for name, one in own.budgets.items()}},
+        changes=FindChanges(find=own.changes.find, folders=own.changes.folders),
         heartbeat=_heartbeat(doc, given.heartbeat, problems, secrets) if doc and given.heartbeat else None,
     )
     if doc and made.retention_s < 86400:

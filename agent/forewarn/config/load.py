@@ -21,6 +21,7 @@ from forewarn.config.daemon import LANGUAGES, daemon
 from forewarn.config.environment import SecretFiles, expanded
 from forewarn.config.files import Document, read
 from forewarn.config.find import shipped
+from forewarn.config.hosts import hosts
 from forewarn.config.ladder import Ladder, ladder
 from forewarn.config.merge import merged, overlaid
 from forewarn.config.people import Oncall, customers, oncall
@@ -38,12 +39,17 @@ from forewarn.model.probe import Probe
 from forewarn.model.settings import Settings
 from forewarn.ports import Kind
 
-MAPS = ("forewarn", "services", "customers", "oncall", "ladder")
+MAPS = ("forewarn", "hosts", "services", "customers", "oncall", "ladder")
 """Files of config/, each NAME.yaml, or a folder NAME/ whose files are merged in lexical order."""
 
-_OTHERS = ("phrases", "schemas", "demo")
+_OTHERS = ("phrases", "schemas", "demo", "examples", "ssh")
 _ENDINGS = (".yaml", ".yml")
-_MADE_OF = {"ladder": {"ladder"}, "services": {"service", "tag"}, "oncall": {"person", "team", "person or rota"}}
+_MADE_OF = {
+    "ladder": {"ladder"},
+    "hosts": {"host"},
+    "services": {"service", "tag"},
+    "oncall": {"person", "team", "person or rota"},
+}
 """Kinds of thing that are not all known when such a file can't be read."""
 
 
@@ -92,12 +98,14 @@ class _Loading:
         reading = Reading(self.problems, self.secrets, own.zone, own.language)
         rules = ladder(documents["ladder"], reading) if "ladder" in documents else Ladder()
         people = oncall(documents["oncall"], reading) if "oncall" in documents else Oncall()
-        found_probes, probe_places = probes(self._docs("probes"), self.kinds, self.problems, self.secrets)
+        machines = hosts(documents["hosts"], reading, self.folder / "config") if "hosts" in documents else {}
+        found_probes, probe_places = probes(self._docs("probes"), self.kinds, self.problems, self.secrets, machines)
         if "ladder" not in self.problems.incomplete:
             found_probes = with_hours(found_probes, rules.calendars, own.zone, self.problems)
         found_playbooks, playbook_places = playbooks(self._docs("playbooks"), self.problems)
         found = cross.Everything(
             probes=found_probes,
+            hosts=machines,
             services=_with_teams(services(documents["services"], reading), people) if "services" in documents else {},
             customers=customers(documents["customers"], reading) if "customers" in documents else {},
             oncall=people,
@@ -117,6 +125,7 @@ class _Loading:
             files=self.files,
             daemon=own,
             probes=self._marked(found.probes),
+            hosts=found.hosts,
             services=found.services,
             customers=found.customers,
             people=people.people,
@@ -148,7 +157,7 @@ class _Loading:
         if len(self.problems) > before:
             self.problems.incomplete |= _MADE_OF.get(name, set())
         own = expanded(own, self.environ, self.problems) if own else None
-        if self.folder == self.shipped or name in ("services", "customers") or (own and name != "ladder"):
+        if self.folder == self.shipped or name in ("hosts", "services", "customers") or (own and name != "ladder"):
             return own
         base = merged(self._read(self._paths(self.shipped / "config", name), self.shipped), self.problems)
         return overlaid(base, own) if base and own else own or base

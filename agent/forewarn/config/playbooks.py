@@ -16,6 +16,7 @@ from forewarn.core.respond import conditions
 from forewarn.model.level import Mode
 from forewarn.model.message import Subkind
 from forewarn.model.playbook import Limits, Match, Playbook, PlaybookNeed, Step
+from forewarn.reach.machine import HERE
 
 KINDS = ("probe", "run", "ask", "tell", "wait")
 LANGUAGES = ("en", "zh")
@@ -176,8 +177,14 @@ def kind_of(one: StepWritten) -> str:
 def _one_step(one: StepWritten) -> StepWritten:
     """A run that changes something must say how it can be undone, or that it can't."""
     kind = kind_of(one)
-    if one.where != "local":
-        raise Wrong("running on another host over SSH is not in this version", "leave where out, and run Forewarn on that host")
+    if one.where != HERE and kind != "run":
+        raise Wrong(
+            "where belongs to a run", "take where out; a probe looks where it says itself: write target: web-1 for one host"
+        )
+    if one.where != HERE and ((one.run and one.run.http) or (one.undo and one.undo.http)):
+        raise Wrong(
+            "an http call is made from this machine", f"write run: [curl, ...] to make it on {one.where}, or take where out"
+        )
     said = [name for name in ("undo", "idempotent", "irreversible") if getattr(one, name)]
     if kind == "run" and not one.reads and not said:
         raise Wrong(

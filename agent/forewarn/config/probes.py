@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any, get_args
 
@@ -11,17 +12,22 @@ from pydantic import Field
 
 from forewarn.config.environment import SecretFiles
 from forewarn.config.files import Document, Path, Place
+from forewarn.config.hosts import named
 from forewarn.config.problems import Problems, Wrong, suggestion
 from forewarn.config.rules import Given, rules
 from forewarn.config.units import duration_text, shown
 from forewarn.config.validate import fields_of, models_of, validated, validated_parts
 from forewarn.config.written import Name, Positive, Tag, Texts, Written, described
 from forewarn.model.level import Mode
+from forewarn.model.map import Host
 from forewarn.model.probe import Probe, Target
 from forewarn.ports import Kind
+from forewarn.reach.machine import HERE
 
-LATER = ("smart", "temperature", "tcp", "elasticsearch", "command", "journal", "heartbeat", "certificate", "dns", "icmp")
+LATER = ("heartbeat", "dns", "icmp")
 """Kinds of the design that this version may not have yet: named in the error, so that nobody looks for a typing error."""
+
+NO_HOSTS: Mapping[str, Host] = {}
 
 
 class ProbeWritten(Written):
@@ -31,7 +37,7 @@ class ProbeWritten(Written):
     kind: str = described("what looks", "http")
     every: Positive | None = described("how often", "10s", default=None)
     timeout: Positive | None = described("how long one run may take", "3s", default=None)
-    where: Texts = described("hosts to run on over SSH; here if left out", default=())
+    where: Texts = described("hosts and groups of hosts.yaml to look at over SSH; local is here", ["web-1", "db"], default=())
     service: Name | None = described("the service it tells about", "checkout", default=None)
     targets: Any = described("addresses, or name: address", ["https://shop.example/health"], default=None)
     rules: list[Any] = Field(default=[], description="what to make of the values")
@@ -44,7 +50,11 @@ COMMON = tuple(fields_of(ProbeWritten))
 
 
 def probes(
-    docs: Sequence[Document], kinds: Mapping[str, Kind], problems: Problems, secrets: SecretFiles
+    docs: Sequence[Document],
+    kinds: Mapping[str, Kind],
+    problems: Problems,
+    secrets: SecretFiles,
+    hosts: Mapping[str, Host] = NO_HOSTS,
 ) -> tuple[dict[str, Probe], dict[str, Place]]:
     """All probes by name, in the order of their files, and where each stands; those with problems too, as far as they go."""
     found: dict[str, Probe] = {}
@@ -57,6 +67,8 @@ def probes(
             continue
         first[str(name)] = str(doc.at((*at, "probe")))
         probe = _probe(doc, at, value, kinds, problems, secrets)
+        if probe and probe.where:
+            probe = replace(probe, targets=_on_hosts(doc, (*at, "where"), probe, kinds, hosts, problems))
         if probe:
             found[probe.name], places[probe.name] = probe, (doc, at)
         elif isinstance(name, str):
@@ -111,7 +123,7 @@ def _probe(
         service=written.service,
         depends_on=written.depends_on,
         tags=written.tags,
-        where=_where(doc, (*at, "where"), written.where, problems),
+        where=written.where,
         mode=written.mode,
         source=doc.at((*at, "probe")),
     )
@@ -145,6 +157,7 @@ def _metrics(kind: Kind, options: Any) -> frozenset[str]:
     values = getattr(options, "values", None)
     patterns = getattr(options, "patterns", None)
     own = list(values) if isinstance(values, Mapping) else []
+    own += getattr(options, "own_metrics", ())
     own += [name if name.endswith("_total") else f"{name}_total" for name in patterns] if isinstance(patterns, Mapping) else []
     return frozenset((*kind.metrics, *own, "up"))
 
@@ -158,12 +171,29 @@ def _times(doc: Document, at: Path, written: ProbeWritten, kind: Kind, problems:
     return every, timeout
 
 
-def _where(doc: Document, path: Path, where: tuple[str, ...], problems: Problems) -> tuple[str, ...]:
-    if any(host != "local" for host in where):
-        problems.add(
-            doc, path, "running on another host over SSH is not in this version", "leave where out, and run Forewarn on that host"
-        )
-    return where
+def _on_hosts(
+    doc: Document, path: Path, probe: Probe, kinds: Mapping[str, Kind], hosts: Mapping[str, Host], problems: Problems
+) -> tuple[Target, ...]:
+    """Each target on each host. A target that stands for the machine as a whole has the host's name."""
+    whole = kinds[probe.kind].targets
+    if not kinds[probe.kind].remote:
+        if probe.where != (HERE,):
+            able = ", ".join(sorted(name for name, kind in kinds.items() if kind.remote))
+            problems.add(
+                doc, path, f"a probe of kind {probe.kind} looks from this machine only", f"take where out; on hosts look: {able}"
+            )
+        return probe.targets
+    found: list[Target] = []
+    for index, word in enumerate(probe.where):
+        if {"host", f"host {word}"} & problems.incomplete:
+            continue
+        for host in problems.reading(doc, (*path, index), named, [word], hosts) or ():
+            found += [_on_host(target, host, target in whole) for target in probe.targets]
+    return tuple({target.name: target for target in found}.values())
+
+
+def _on_host(target: Target, host: str, whole: bool) -> Target:
+    return target if host == HERE else Target(host if whole else f"{host}:{target.name}", target.address, host)
 
 
 _TARGET = re.compile(r"[^|\x00-\x1f\x7f]{1,500}")

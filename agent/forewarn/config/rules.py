@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pydantic import create_model
 
+from forewarn.config import novelty
 from forewarn.config.files import Document, Path
 from forewarn.config.problems import Problems, Wrong, suggestion
 from forewarn.config.promises import AbsenceWritten, SloWritten, absence, budget, slo
@@ -20,6 +21,7 @@ from forewarn.config.units import duration, number_text, shown, value_of
 from forewarn.config.unusual import BaselineWritten, baseline
 from forewarn.config.validate import validated
 from forewarn.config.written import Duration, Name, Positive, Share, Value, Written, described
+from forewarn.core.detect.countdown import CountdownOptions
 from forewarn.core.detect.forecast import ForecastOptions
 from forewarn.core.detect.pattern import PatternOptions
 from forewarn.core.detect.risk import RiskOptions
@@ -27,9 +29,6 @@ from forewarn.core.detect.threshold import ThresholdOptions
 from forewarn.model.level import Colour, Effect, Mode
 from forewarn.model.probe import Rule, Source
 from forewarn.model.series import Labels, parse_metric
-
-LATER = ("change", "flatline", "new-term", "cardinality", "compose")
-"""Rule kinds of the design that this version does not have."""
 
 DISK = "disk_ok"
 """The series that a risk is about."""
@@ -78,6 +77,13 @@ class RiskWritten(Written):
     metric: str = described("the disk's own verdict; what else it shows is looked at with it", "disk_ok", default=DISK)
     above: Share = described("fires from this probability", "10%", default=0.1)
     within: Positive = described("within this span", "30d", default=30 * 86400.0)
+
+
+class CountdownWritten(Written):
+    """A date that is known comes near."""
+
+    metric: str = described("a metric that says how much time is left", "certificate_s")
+    within: Positive = described("fires when less than this is left", "30d", default=30 * 86400.0)
 
 
 def _limit(metric: str, above: object, below: object) -> tuple[str, float]:
@@ -149,6 +155,12 @@ def _risk(written: RiskWritten, metric: str) -> RiskOptions:
     return RiskOptions(above=written.above, within_s=written.within)
 
 
+def _countdown(written: CountdownWritten, metric: str) -> CountdownOptions:
+    if not metric.endswith("_s"):
+        raise Wrong(f"{metric} is no time that is left", "name a metric that ends in _s, e.g. certificate_s")
+    return CountdownOptions(within_s=written.within)
+
+
 @dataclass(frozen=True)
 class RuleKind:
     """One line of the table: what people write, what the detector gets (raises Wrong), and a second rule that comes with it."""
@@ -163,9 +175,15 @@ KINDS: Mapping[str, RuleKind] = {
     "forecast": RuleKind(ForecastWritten, _forecast),
     "pattern": RuleKind(PatternWritten, _pattern),
     "risk": RuleKind(RiskWritten, _risk),
+    "countdown": RuleKind(CountdownWritten, _countdown),
     "slo": RuleKind(SloWritten, slo, budget),
     "absence": RuleKind(AbsenceWritten, absence),
     "baseline": RuleKind(BaselineWritten, baseline),
+    "flatline": RuleKind(novelty.FlatlineWritten, novelty.flatline),
+    "change": RuleKind(novelty.ChangeWritten, novelty.change),
+    "new-term": RuleKind(novelty.NewTermWritten, novelty.new_term),
+    "cardinality": RuleKind(novelty.CardinalityWritten, novelty.cardinality),
+    "compose": RuleKind(novelty.ComposeWritten, novelty.compose),
 }
 
 
@@ -204,6 +222,7 @@ class Given:
 def rules(doc: Document, at: Path, written: list[Any], given: Given, problems: Problems) -> tuple[Rule, ...]:
     """The rules of a probe, the built-in ones first. `at` is the path of the list."""
     built = builtin(doc.at(at[:-1]), given.mode)
+    composed: list[tuple[int, Rule]] = []
     names = {rule.name: "a built-in rule" for rule in built}
     found = list(built)
     for index, one in enumerate(written):
@@ -218,6 +237,9 @@ def rules(doc: Document, at: Path, written: list[Any], given: Given, problems: P
                 break
             names[made.name] = f"the rule in line {made.source.line}"
             found.append(made)
+        composed += [(index, rule)] if rule.kind == "compose" else []
+    for index, rule in composed:
+        novelty.named(doc, at, index, rule, frozenset(names), problems)
     return tuple(found)
 
 
@@ -300,13 +322,11 @@ def _map(doc: Document, path: Path, one: Any, given: Given, problems: Problems) 
 
 def _unknown_kind(doc: Document, path: Path, one: dict[str, Any], problems: Problems) -> bool:
     """A key that holds a map is meant as a kind."""
-    bad = [key for key, value in one.items() if key not in KINDS and (key in LATER or isinstance(value, dict))]
+    bad = [key for key, value in one.items() if key not in KINDS and isinstance(value, dict)]
     for key in bad:
         near = suggestion(key, KINDS) or ""
-        if key in LATER or not near.startswith("did"):
-            problems.add(doc, (*path, key), f'rule kind "{key}" is not in this version', f"kinds: {', '.join(KINDS)}")
-        else:
-            problems.add(doc, (*path, key), f'"{key}" is not a rule kind', near)
+        right = near if near.startswith("did") else f"kinds: {', '.join(KINDS)}"
+        problems.add(doc, (*path, key), f'"{key}" is not a rule kind', right)
     return bool(bad)
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
 from forewarn.config.daemon import ForewarnFile
+from forewarn.config.hosts import HostsFile
 from forewarn.config.ladder import LadderFile
 from forewarn.config.people import CustomersFile, OncallFile
 from forewarn.config.playbooks import PlaybookWritten
@@ -26,6 +27,7 @@ from forewarn.ports import Kind
 DRAFT = "http://json-schema.org/draft-07/schema#"
 FILES: Mapping[str, type[BaseModel]] = {
     "forewarn": ForewarnFile,
+    "hosts": HostsFile,
     "services": ServicesFile,
     "customers": CustomersFile,
     "oncall": OncallFile,

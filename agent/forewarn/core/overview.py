@@ -8,7 +8,8 @@ from datetime import datetime
 
 from forewarn.core.reader import Body, ProbeLike, Reader, number, stamp
 from forewarn.model.finding import RuleState
-from forewarn.model.incident import Incident, IncidentState
+from forewarn.model.glance import Glance, Learner, Sight, Stand
+from forewarn.model.incident import LIVE, IncidentState
 from forewarn.model.level import Level
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
@@ -25,21 +26,35 @@ class Seen:
     version: str
     settings: Settings
     started_at: datetime | None
-    incidents: Sequence[Incident]  # ahead or live
+    unresolved: Mapping[tuple[str, str], int]  # (state, level) -> how many incidents are ahead or live
+    next_breach: str | None  # the soonest of those ahead
     findings: int
+    tasks: int  # findings that are nobody's incident
     cannot_see: bool
     messages: Mapping[str, int]  # state -> how many
-    probes: Sequence[ProbeLike]
+    glance: Glance
     troubles: Sequence[Say] = ()
     lateness_ms: tuple[float, float] | None = None
     missed: int | None = None
     rss_mb: float | None = None
     why: Say | None = None
 
+    @property
+    def ahead(self) -> int:
+        return sum(count for (state, _), count in self.unresolved.items() if state == IncidentState.AHEAD)
+
+    @property
+    def live_levels(self) -> dict[str, int]:
+        """Incidents that are there now, by level."""
+        found = dict.fromkeys(map(str, Level), 0)
+        for (state, level), count in self.unresolved.items():
+            if state in LIVE:
+                found[level] += count
+        return found
+
 
 def status(seen: Seen, reader: Reader) -> Body:
     """GET /api/v1/status."""
-    ahead = [i for i in seen.incidents if i.state is IncidentState.AHEAD]
     refused = next((t for t in seen.troubles if t.key == REFUSED_CONFIG), None)
     lateness = seen.lateness_ms or (None, None)
     return {
@@ -53,14 +68,14 @@ def status(seen: Seen, reader: Reader) -> Body:
             "loaded_at": stamp(seen.settings.loaded_at),
             "refused": reader.tell(refused) if refused else None,
         },
-        "probes": _outcomes(seen.probes),
+        "probes": {**seen.glance.outcomes, "learning": len(seen.glance.learning)},
         "findings": seen.findings,
-        "incidents": {"ahead": len(ahead), **{str(level): _live(seen.incidents, level) for level in Level}},
+        "incidents": {"ahead": seen.ahead, **seen.live_levels},
         "messages": {name: seen.messages.get(name, 0) for name in ("queued", "held", "waiting_approval", "failed", "unknown")},
         "lateness_ms": {"p50": number(lateness[0], 1), "p99": number(lateness[1], 1)},
         "missed": seen.missed,
         "rss_mb": round(seen.rss_mb) if seen.rss_mb is not None else None,
-        "next_breach": next((i.id for i in soonest(ahead)), None),
+        "next_breach": seen.next_breach,
         "troubles": [reader.tell(trouble) for trouble in seen.troubles],
         "why": reader.tell(seen.why) if seen.why else None,
     }
@@ -68,34 +83,24 @@ def status(seen: Seen, reader: Reader) -> Body:
 
 def overall(seen: Seen) -> str:
     """problem: an open P0-P2, or the store or a channel failing. warning: ahead, P3, cannot see, a refused configuration."""
-    live = [i.level for i in seen.incidents if i.live]
-    if any(level.worse_than(Level.P3) for level in live) or any(t.key not in MILD for t in seen.troubles):
+    live = seen.live_levels
+    if any(live[level] for level in Level if level.worse_than(Level.P3)) or any(t.key not in MILD for t in seen.troubles):
         return "problem"
-    ahead = any(i.state is IncidentState.AHEAD for i in seen.incidents)
-    if ahead or Level.P3 in live or seen.cannot_see or seen.troubles:
+    if seen.ahead or live[Level.P3] or seen.cannot_see or seen.troubles:
         return "warning"
     return "ok"
 
 
-def soonest(incidents: Iterable[Incident]) -> list[Incident]:
-    """Forewarnings by the moment they need somebody: what can no longer wait first, those without dates last."""
-    return sorted(incidents, key=lambda i: (i.earliest is None, i.earliest or i.opened_at, i.id))
+def glance(views: Iterable[ProbeLike]) -> Glance:
+    """All probes at a glance, where full views are at hand."""
+    return Glance(tuple(_stand(view) for view in sorted(views, key=lambda view: view.probe.name)))
 
 
-def _live(incidents: Sequence[Incident], level: Level) -> int:
-    return sum(1 for i in incidents if i.live and i.level is level)
-
-
-def _outcomes(probes: Sequence[ProbeLike]) -> dict[str, int]:
-    outcomes = [target.outcome for probe in probes for target in probe.targets]
-    return {name: outcomes.count(name) for name in ("up", "down", "unknown")} | {"learning": len(learning(probes))}
-
-
-def learning(probes: Iterable[ProbeLike]) -> list[datetime | None]:
-    """For each series that a rule is still learning: when the first answer is expected, None where that isn't known."""
-    found: list[datetime | None] = []
-    for view in (series for probe in probes for target in probe.targets for series in target.series):
-        ready = [rule.ready_at for rule in view.rules if rule.state is RuleState.LEARNING]
+def _stand(view: ProbeLike) -> Stand:
+    seen = tuple(Sight(one.target, str(one.outcome), one.reason, one.detail, one.at) for one in view.targets)
+    learning = []
+    for series in (series for target in view.targets for series in target.series):
+        ready = [rule.ready_at for rule in series.rules if rule.state is RuleState.LEARNING]
         if ready:
-            found.append(min((at for at in ready if at), default=None))
-    return found
+            learning.append(Learner(series.series, min((at for at in ready if at), default=None)))
+    return Stand(view.probe, seen, tuple(learning))

@@ -11,14 +11,17 @@ from collections.abc import Iterable, Sequence
 from forewarn.core.flow.expected import Expected, Left, Outreach
 from forewarn.core.reader import Body, ProbeLike, Reader, RuleLike, TargetLike, number, stamp
 from forewarn.core.respond.guard import DAY, HOUR, runs_since
+from forewarn.model.change import Change
 from forewarn.model.due import Due
 from forewarn.model.finding import Finding
 from forewarn.model.forecast import Forecast
+from forewarn.model.glance import Sight
 from forewarn.model.hold import Hold
 from forewarn.model.impact import Factor
 from forewarn.model.incident import Incident, TimelineEntry
 from forewarn.model.message import Attempt, Message, MessageState
 from forewarn.model.playbook import Guard, Playbook, Run, Step, StepResult, command_text
+from forewarn.model.probe import Probe
 from forewarn.model.series import SeriesId, metric_text
 from forewarn.model.text import say
 
@@ -33,13 +36,43 @@ def probe(view: ProbeLike, reader: Reader) -> Body:
         "mode": str(it.mode),
         "every_s": number(it.every_s),
         "source": str(it.source),
-        "targets": [_target(target, reader) for target in view.targets],
+        "targets": [_target(it, target, reader) for target in view.targets],
     }
 
 
-def _target(view: TargetLike, reader: Reader) -> Body:
+def change(it: Change) -> Body:
+    """An item of GET /api/v1/changes, and of an incident's `changes`."""
+    return {
+        "id": it.id,
+        "at": stamp(it.at),
+        "heard_at": stamp(it.heard_at),
+        "what": it.what,
+        "text": it.text,
+        "who": it.who,
+        "service": it.service,
+        "host": it.host,
+        "found": it.found,
+    }
+
+
+AWAY = frozenset(("refused", "unreachable", "resolve", "reset", "protocol", "auth", "host_key", "host_key_changed", "jump"))
+"""Reasons for which a run on a host could not look that are the host's own, whatever the probe."""
+
+
+def host_away(probe: Probe, view: TargetLike | Sight) -> str | None:
+    """The host that can't be reached, where that is why a target could not be looked at: all of its probes are blind for it,
+    and people hear of the host once."""
+    if view.outcome != "unknown" or view.reason not in AWAY:
+        return None
+    return next((one.where for one in probe.targets if one.name == view.target and one.where != "local"), None)
+
+
+def _target(probe: Probe, view: TargetLike, reader: Reader) -> Body:
+    away = host_away(probe, view)
     return {
         "target": view.target,
+        "host_away": away,
+        "reason": reader.word(f"prober.reason.{view.reason}", view.reason.replace("_", " ")) if view.reason else None,
         "outcome": str(view.outcome),
         "why": target_why(view, reader),
         "at": stamp(view.at),
@@ -51,7 +84,7 @@ def _target(view: TargetLike, reader: Reader) -> Body:
     }
 
 
-def target_why(view: TargetLike, reader: Reader) -> str | None:
+def target_why(view: TargetLike | Sight, reader: Reader) -> str | None:
     """Why a target is not up: the reason in words, with the failing value. None for one that is up."""
     if view.reason is None:
         return view.detail or (reader.tell(say("console.not_yet")) if view.at is None else None)
@@ -113,8 +146,8 @@ def finding(it: Finding, dues: Sequence[Due], reader: Reader) -> Body:
     }
 
 
-def incident(it: Incident, dues: Sequence[Due], ahead: Forecast | None, reader: Reader) -> Body:
-    """An item of GET /api/v1/incidents. `ahead` is the forecast that a forewarning rests on."""
+def incident(it: Incident, dues: Sequence[Due], ahead: Forecast | None, reader: Reader, changes: Sequence[Change] = ()) -> Body:
+    """An item of GET /api/v1/incidents. `ahead` is the forecast that a forewarning rests on; `changes` what changed lately."""
     judged = it.impact
     return {
         "id": it.id,
@@ -141,6 +174,7 @@ def incident(it: Incident, dues: Sequence[Due], ahead: Forecast | None, reader: 
         "runs": list(it.runs),
         "messages": list(it.messages),
         "linked": list(it.linked),
+        "changes": [change(one) for one in changes],
         "room": it.room,
         "opened_at": stamp(it.opened_at),
         "forecast": forecast(ahead),

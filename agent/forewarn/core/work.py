@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from forewarn.model.actions import Action
+from forewarn.model.change import Change
 from forewarn.model.due import Due
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.hold import Hold
@@ -24,9 +25,11 @@ from forewarn.model.playbook import Guard, Run
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 
-Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard
+Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard | Change
 Key = tuple[str, str, str]
-PARTS = ("findings", "incidents", "dues", "holds", "messages", "runs", "measures", "guards")
+PARTS = ("findings", "incidents", "dues", "holds", "messages", "runs", "measures", "guards", "changes")
+MOST_CHANGES = 300
+"""The newest so many are at hand; the ledger keeps them all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,7 @@ class State:
     runs: Mapping[str, Run] = field(default_factory=dict)
     measures: Mapping[str, Measure] = field(default_factory=dict)
     guards: Mapping[str, Guard] = field(default_factory=dict)  # by playbook
+    changes: Mapping[str, Change] = field(default_factory=dict)
     counters: Mapping[str, int] = field(default_factory=dict)
     latest: Mapping[Key, str] = field(default_factory=dict)  # newest finding of each (probe, rule, series)
     first_start: datetime | None = None  # of the daemon on this ledger; None where nobody keeps it
@@ -138,6 +142,10 @@ def _place(parts: dict[str, dict[str, Entity]], latest: dict[Key, str], agenda: 
             parts["measures"][measure_key(thing.service, thing.what)] = thing
         case Guard():
             parts["guards"][thing.playbook] = thing
+        case Change():
+            parts["changes"][thing.id] = thing
+            while len(parts["changes"]) > MOST_CHANGES:
+                del parts["changes"][next(iter(parts["changes"]))]
 
 
 def _forget(parts: dict[str, dict[str, Entity]]) -> None:
@@ -159,7 +167,7 @@ def _forget(parts: dict[str, dict[str, Entity]]) -> None:
         }
 
 
-T = TypeVar("T", bound=Finding | Incident | Due | Hold | Message | Run)
+T = TypeVar("T", bound=Finding | Incident | Due | Hold | Message | Run | Change)
 PREFIX = {Finding: "F", Incident: "INC", Due: "D", Hold: "H", Message: "M", Run: "R"}
 
 
@@ -270,14 +278,22 @@ class Work:
         names = dict.fromkeys([*self.state.guards, *(t.playbook for t in self._put.values() if isinstance(t, Guard))])
         return [self.guard(name) for name in names]
 
+    def changes(self) -> list[Change]:
+        return self._all(self.state.changes, Change)
+
     def _all(self, kept: Mapping[str, T], kind: type[T]) -> list[T]:
         fresh = {id: thing for id, thing in self._put.items() if isinstance(thing, kind)}
         return [fresh.pop(id, thing) for id, thing in kept.items()] + list(fresh.values())
 
+    def _versioned(self, entry: TimelineEntry) -> TimelineEntry:
+        """With the versions that came of this decision: a line may be written before the last put."""
+        about = (self._put.get(id) for id in (entry.incident, *entry.refs))
+        return replace(entry, versions={it.id: it.version for it in about if isinstance(it, Incident | Message)})
+
     def decision(self) -> Decision:
         return Decision(
             entities=tuple(self._put.values()),
-            entries=tuple(self._entries),
+            entries=tuple(self._versioned(entry) for entry in self._entries),
             actions=tuple(self._actions),
             counters=self._counters,
             done=self.done,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -66,6 +67,7 @@ class Incident:
     messages: tuple[str, ...] = ()
     runs: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()  # what changed shortly before it began, or since
     room: str | None = None
     opened_at: datetime
     breached_at: datetime | None = None
@@ -100,10 +102,12 @@ class Incident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """One line of an incident's story; append only. `refs` are ids that it is about."""
+    """One line of an incident's story; append only. `refs` are ids that it is about; `versions` are those that the incident
+    and the messages among them had from then on, as far as they changed: who comes too late is shown what they missed."""
 
     incident: str
     at: datetime
     say: Say
     by: str = "forewarn"
     refs: tuple[str, ...] = ()
+    versions: Mapping[str, int] = field(default_factory=dict)

@@ -69,6 +69,30 @@ class Secret:
         return hash(self._text)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A machine that is reached over SSH. Without `key` the daemon's agent and its user's own keys are offered; the host's
+    key must be one of `fingerprints` (`SHA256:...`), or, where there are none, stand in one of the files `known_hosts`."""
+
+    name: str
+    address: str
+    port: int = 22
+    user: str
+    key: str | None = None  # a file
+    certificate: str | None = None  # a file; else KEY-cert.pub beside the key
+    passphrase: Secret | None = None
+    jump: str | None = None  # a host
+    fingerprints: tuple[str, ...] = ()
+    known_hosts: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    source: Source
+
+    @property
+    def place(self) -> str:
+        """ADDRESS:PORT, as messages show it."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
 @dataclass(frozen=True, slots=True)
 class Channel:
     """One address of a person or customer. `kind` names the transport (mail, webhook, console, person ...)."""

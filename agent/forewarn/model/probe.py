@@ -20,10 +20,12 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`name` is what series, findings and people use; `address` is what the prober needs (the same unless given)."""
+    """`name` is what series, findings and people use; `address` is what the prober needs (the same unless given); `where`
+    is the machine that is looked at, or from: `local`, or a host of config/hosts.yaml."""
 
     name: str
     address: str
+    where: str = "local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

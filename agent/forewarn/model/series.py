@@ -152,6 +152,8 @@ class Window:
     `every_s` is the probe's interval (0: not known). `reason`, `detail` and `lines` are those of the newest run, and
     `up_s` is when it began, if it found the target up: somebody looked, and would have seen a sample.
     `beside`: by metric, the series of the same thing (target and labels) that the detector asked to see too.
+    `since_s`: when the first series of this metric came. `came`: for a detector that gathers, the names that came with the
+    newest run.
     """
 
     times_s: array[float]
@@ -163,6 +165,8 @@ class Window:
     lines: tuple[str, ...] = ()
     beside: Mapping[str, Window] = field(default_factory=dict)
     up_s: float | None = None
+    since_s: float | None = None
+    came: tuple[str, ...] = ()
 
     @staticmethod
     def of(pairs: list[tuple[float, float]], fresh: int | None = None) -> Window:

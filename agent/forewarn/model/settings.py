@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from forewarn.model.due import ALWAYS, Calendar, Span
 from forewarn.model.impact import ImpactRules
 from forewarn.model.level import Level
-from forewarn.model.map import Customer, EscalationStep, Person, Rota, Secret, Service
+from forewarn.model.map import Customer, EscalationStep, Host, Person, Rota, Secret, Service
 from forewarn.model.playbook import Playbook
 from forewarn.model.policy import PolicyTable
 from forewarn.model.probe import Probe
@@ -59,6 +59,14 @@ BUDGETS: Mapping[str, Budget] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindChanges:
+    """Whether changes of this machine are looked for, and in which folders files are compared."""
+
+    find: bool = True
+    folders: tuple[str, ...] = ("/etc",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Daemon:
     """forewarn.yaml. Spans in seconds."""
 
@@ -74,6 +82,7 @@ class Daemon:
     retry_s: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0, 1800.0)
     heartbeat: Heartbeat | None = None
     budgets: Mapping[str, Budget] = field(default_factory=lambda: BUDGETS)
+    changes: FindChanges = FindChanges()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +95,7 @@ class Settings:
     files: int
     daemon: Daemon
     probes: Mapping[str, Probe] = field(default_factory=dict)
+    hosts: Mapping[str, Host] = field(default_factory=dict)  # reached over SSH
     services: Mapping[str, Service] = field(default_factory=dict)
     customers: Mapping[str, Customer] = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """The kinds of probes: one line each. Heavy libraries are imported when a prober is made, options always.
 
-A new kind is its module with options, its line here, its tests, one example in probes/ and one section in docs/.
+A new kind is its module with options, its line here, its tests, one example in probes/ and one section in docs/. One that
+can also look at hosts over SSH says `remote=True` and takes Machines (reach/machine.py).
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import command, host, http, journal, log, own, smart, tcp, temperature
+from forewarn.probers import certificate, command, elastic, host, http, journal, log, own, process, smart, tcp, temperature
+from forewarn.reach.machine import Machines, only_here
 
 HERE = (Target("local", "local"),)
 """The one target of kinds that look at this machine."""
@@ -22,10 +24,10 @@ def _http() -> Any:
     return HttpEngine()
 
 
-def _host() -> Any:
+def _host(machines: Machines = only_here) -> Any:
     from forewarn.probers.host_read import HostProber
 
-    return HostProber()
+    return HostProber(machines)
 
 
 def _log() -> Any:
@@ -40,16 +42,28 @@ def _journal() -> Any:
     return JournalFollower()
 
 
-def _temperature() -> Any:
+def _temperature(machines: Machines = only_here) -> Any:
     from forewarn.probers.temperature_read import TemperatureProber
 
-    return TemperatureProber()
+    return TemperatureProber(machines)
 
 
-def _command() -> Any:
+def _command(machines: Machines = only_here) -> Any:
     from forewarn.probers.command_run import CommandProber
 
-    return CommandProber()
+    return CommandProber(machines)
+
+
+def _certificate(machines: Machines = only_here) -> Any:
+    from forewarn.probers.certificate_read import CertificateProber
+
+    return CertificateProber(machines)
+
+
+def _process(machines: Machines = only_here) -> Any:
+    from forewarn.probers.process_read import ProcessProber
+
+    return ProcessProber(machines)
 
 
 def _self() -> Any:
@@ -63,15 +77,21 @@ def _tcp() -> Any:
     return TcpProber()
 
 
-def _smart() -> Any:
+def _smart(machines: Machines = only_here) -> Any:
     from forewarn.probers.smart_read import SmartProber
 
-    return SmartProber()
+    return SmartProber(machines)
+
+
+def _elastic() -> Any:
+    from forewarn.probers.elastic_follow import ElasticFollower
+
+    return ElasticFollower()
 
 
 PROBERS: Mapping[str, Kind] = {
     "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
-    "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS),
+    "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS, remote=True),
     "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS),
     "journal": Kind(
         journal.JournalOptions, "follower", _journal, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=journal.METRICS
@@ -85,8 +105,27 @@ PROBERS: Mapping[str, Kind] = {
         timeout_s=10.0,
         targets=HERE,
         metrics=temperature.METRICS,
+        remote=True,
     ),
-    "smart": Kind(smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS),
+    "smart": Kind(
+        smart.SmartOptions, "async", _smart, every_s=600.0, timeout_s=60.0, targets=HERE, metrics=smart.METRICS, remote=True
+    ),
+    "certificate": Kind(
+        certificate.CertificateOptions,
+        "async",
+        _certificate,
+        every_s=3600.0,
+        timeout_s=30.0,
+        targets=HERE,
+        metrics=certificate.METRICS,
+        remote=True,
+    ),
+    "process": Kind(
+        process.ProcessOptions, "async", _process, every_s=30.0, timeout_s=10.0, targets=HERE, metrics=process.METRICS, remote=True
+    ),
     "self": Kind(own.SelfOptions, "async", _self, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=own.METRICS),
-    "command": Kind(command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS),
+    "elasticsearch": Kind(elastic.ElasticOptions, "follower", _elastic, every_s=30.0, timeout_s=15.0, metrics=elastic.METRICS),
+    "command": Kind(
+        command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS, remote=True
+    ),
 }

@@ -8,7 +8,8 @@ from forewarn.model.probe import Probe, Target
 from forewarn.model.series import Column, Outcome, ProbeRun
 from forewarn.probers.command import STATES, CommandOptions, figures, first_line
 from forewarn.probers.reasons import Reason, failed, unknown
-from forewarn.reach.local import CannotRun, Ran, run
+from forewarn.reach.local import CannotRun, Ran
+from forewarn.reach.machine import Machines, only_here
 
 CAP_BYTES = 65_536
 NOBODY = 126, 127
@@ -18,15 +19,16 @@ NOBODY = 126, 127
 class CommandProber:
     """Exit 0 is up, 1 is up with `state` 1, 2 is down; anything else says that the program could not tell."""
 
-    def __init__(self) -> None:
-        self._columns: dict[str, tuple[Column, ...]] = {}
+    def __init__(self, machines: Machines = only_here) -> None:
+        self._machines = machines
+        self._columns: dict[tuple[str, str], tuple[Column, ...]] = {}
 
     async def __call__(self, probe: Probe, target: Target, at_s: float) -> ProbeRun:
         options: CommandOptions = probe.options  # type: ignore[assignment]
         begun_s, begun = time.time(), time.monotonic()
         late_s = max(0.0, begun_s - at_s)
         try:
-            ran = await run(options.argv, probe.timeout_s, CAP_BYTES)
+            ran = await self._machines(target.where).run(options.argv, probe.timeout_s, CAP_BYTES)
         except CannotRun as error:
             return failed(probe, target, unknown(Reason.NO_TOOL, str(error)), begun_s, late_s)
         took_s = time.monotonic() - begun
@@ -44,8 +46,8 @@ class CommandProber:
     def _judged(self, probe: Probe, target: Target, ran: Ran, said: str, at_s: float, late_s: float, took_s: float) -> ProbeRun:
         found = [(("state", ()), float(ran.code)), *figures(ran.out)]
         columns: tuple[Column, ...] = tuple(column for column, _ in found)
-        before = self._columns.get(probe.name)
-        columns = self._columns[probe.name] = before if before == columns else columns
+        before = self._columns.get((probe.name, target.name))
+        columns = self._columns[probe.name, target.name] = before if before == columns else columns
         critical = ran.code == 2
         return ProbeRun(
             probe=probe.name,

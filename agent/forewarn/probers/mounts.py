@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 LOCAL = frozenset(
     [
@@ -58,11 +57,13 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """`where` it is mounted, its `kind` (ext4, nfs4 ...) and the `device` number that tells copies apart."""
+    """`where` it is mounted, its `kind` (ext4, nfs4 ...) and the `device` number that tells copies apart. `readonly`: as a
+    whole, which is how the kernel leaves one after an error; a read-only view of a writable one does not count."""
 
     where: str
     kind: str
     device: str
+    readonly: bool = False
 
     @property
     def remote(self) -> bool:
@@ -87,11 +88,6 @@ def real_mounts(mountinfo: str, is_folder: Callable[[str], bool] = lambda where:
     return sorted(chosen.values(), key=lambda mount: mount.where)
 
 
-def read_mounts(proc: Path) -> list[Mount]:
-    """Of the machine whose /proc this is; raises OSError."""
-    return real_mounts((proc / "self" / "mountinfo").read_text("utf-8", "surrogateescape"), lambda where: Path(where).is_dir())
-
-
 def _parse(mountinfo: str) -> list[Mount]:
     """All mounts that can be seen: one that was mounted over another hides it."""
     seen: dict[str, Mount] = {}
@@ -100,5 +96,5 @@ def _parse(mountinfo: str) -> list[Mount]:
         fields, kinds = left.split(), right.split()
         if dash and len(fields) >= 5 and kinds:
             where = _OCTAL.sub(lambda octal: chr(int(octal[1], 8)), fields[4])
-            seen[where] = Mount(where, kinds[0], fields[2])
+            seen[where] = Mount(where, kinds[0], fields[2], len(kinds) >= 3 and "ro" in kinds[2].split(","))
     return list(seen.values())

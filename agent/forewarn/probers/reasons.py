@@ -30,7 +30,14 @@ class Reason(StrEnum):
     BODY = "body"
     JSON = "json"
     CRITICAL = "critical"  # a check program says so
+    PROCESSES = "processes"  # too few or too many of them run
+    # the machine that was to be looked at can't be reached
+    AUTH = "auth"  # it does not let us in
+    HOST_KEY = "host_key"  # it shows a key that nobody has accepted yet
+    HOST_KEY_CHANGED = "host_key_changed"  # it shows another key than the one that is known
+    JUMP = "jump"  # the host that it is reached through
     # we could not look
+    BUSY = "busy"  # what we ask says that it can't answer now
     PERMISSION = "permission"
     MISSING = "missing"  # a file or certificate bundle that is not there
     NO_TOOL = "no_tool"

@@ -42,4 +42,5 @@ class SmartOptions(Options):
     )
     folder: str = Field(default=FOLDER, description="where the files are")
     program: str = Field(default="smartctl", description="the program to run, 7.0 or newer")
+    sudo: bool = Field(default=False, description="run it through `sudo -n`, which must be allowed: docs/ssh.md has the line")
     skip: Texts = Field(default=(), description="disks to leave out, globs of device, serial number or model")

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,19 @@ def _collect(folder: int, smartctl: str | None) -> int:
     return 1 if late else 0
 
 
-def devices_of(scan: Any) -> list[tuple[str, str | None]] | None:
+def vendor_here(device: str) -> str:
+    """What this machine's kernel says who made a disk; `ATA` for SATA disks. Nothing where it says nothing."""
+    try:
+        return Path(vendor_file(device)).read_text("ascii", "replace").strip()
+    except OSError:
+        return ""
+
+
+def vendor_file(device: str) -> str:
+    return f"/sys/block/{Path(device).name}/device/vendor"
+
+
+def devices_of(scan: Any, vendor: Callable[[str], str] = vendor_here) -> list[tuple[str, str | None]] | None:
     """Devices, each with the kind that smartctl must be told, if any; None where the scan gave no answer."""
     if not isinstance(scan, dict) or "smartctl" not in scan:
         return None
@@ -94,20 +107,16 @@ def devices_of(scan: Any) -> list[tuple[str, str | None]] | None:
     for one in listed if isinstance(listed, list) else ():
         name, kind = (one.get("name"), one.get("type")) if isinstance(one, dict) else (None, None)
         if isinstance(name, str) and name.startswith("/dev/") and len(found) < MOST_DISKS:
-            found.append((name, _kind(name, kind if isinstance(kind, str) else "")))
+            found.append((name, _kind(name, kind if isinstance(kind, str) else "", vendor)))
     return found
 
 
-def _kind(device: str, listed: str) -> str | None:
+def _kind(device: str, listed: str, vendor: Callable[[str], str]) -> str | None:
     """What smartctl must be told: what stands behind a controller, and SATA where the kernel says so, since finding that
     out can wake a sleeping disk."""
     if "," in listed:
         return listed
-    try:
-        vendor = Path("/sys/block", Path(device).name, "device/vendor").read_text("ascii", "replace").strip()
-    except OSError:
-        return None
-    return "sat" if listed == "scsi" and vendor == "ATA" else None
+    return "sat" if listed == "scsi" and vendor(device) == "ATA" else None
 
 
 def place(device: str, kind: str | None) -> str:

@@ -23,8 +23,9 @@ from forewarn.model.series import Column, Outcome, ProbeRun
 from forewarn.probers.reasons import Reason, failed, unknown
 from forewarn.probers.smart import SmartOptions
 from forewarn.probers.smart_answer import Disk, Unseen, disk_of
-from forewarn.probers.smart_collect import CAP_BYTES, argv_for, devices_of, place
-from forewarn.reach.local import CannotRun, run
+from forewarn.probers.smart_collect import CAP_BYTES, argv_for, devices_of, place, vendor_file
+from forewarn.reach.local import CannotRun
+from forewarn.reach.machine import Machine, Machines, only_here
 
 AT_ONCE = 4
 """Disks that are asked at the same time."""
@@ -40,19 +41,26 @@ Found = list[Disk | Unseen]
 class SmartProber:
     """Remembers which disk was last seen at which device, so that a sleeping one keeps its name."""
 
-    def __init__(self) -> None:
+    def __init__(self, machines: Machines = only_here) -> None:
+        self._machines = machines
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="smart")
         self._columns: dict[tuple[str, str], tuple[Column, ...]] = {}
-        self._serials: dict[str, str] = {}
+        self._serials: dict[tuple[str, str], str] = {}
 
     async def __call__(self, probe: Probe, target: Target, at_s: float) -> ProbeRun:
         options: SmartOptions = probe.options  # type: ignore[assignment]
         begun_s, begun = time.time(), time.monotonic()
         only = None if target.address == ALL else target.address
-        found = await self._files(options, only, begun_s - STALE_INTERVALS * probe.every_s)
+        found = None
+        if target.where == ALL:
+            found = await self._files(options, only, begun_s - STALE_INTERVALS * probe.every_s)
+        elif options.source == "file":
+            found = [
+                Unseen("", Reason.CONFIG, "source: file reads files of this machine; on hosts smartctl is run: take source out")
+            ]
         if found is None:
-            found = await ask_all(options.program, only, probe.timeout_s)
-        kept = [self._named(one) for one in found if not _left_out(one, options.skip)]
+            found = await ask_all(self._machines(target.where), smartctl(options), only, probe.timeout_s)
+        kept = [self._named(target.where, one) for one in found if not _left_out(one, options.skip)]
         return self._run(probe, target, kept, begun_s, max(0.0, begun_s - at_s), time.monotonic() - begun)
 
     def close(self) -> None:
@@ -67,11 +75,11 @@ class SmartProber:
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, read)
 
-    def _named(self, one: Disk | Unseen) -> Disk | Unseen:
+    def _named(self, where: str, one: Disk | Unseen) -> Disk | Unseen:
         if isinstance(one, Disk):
-            self._serials[one.device] = one.serial
+            self._serials[where, one.device] = one.serial
             return one
-        return one if one.serial else replace(one, serial=self._serials.get(one.device))
+        return one if one.serial else replace(one, serial=self._serials.get((where, one.device)))
 
     def _run(self, probe: Probe, target: Target, found: Found, at_s: float, late_s: float, took_s: float) -> ProbeRun:
         disks = {one.serial: one for one in reversed(found) if isinstance(one, Disk)}  # two ways to one disk are one disk
@@ -106,14 +114,24 @@ def _left_out(one: Disk | Unseen, skip: tuple[str, ...]) -> bool:
 # --- asking smartctl --------------------------------------------------------------------------------------------------
 
 
-async def ask_all(program: str, only: str | None, timeout_s: float) -> Found:
-    """Every disk, or `only` that one, within `timeout_s` in all."""
+def smartctl(options: SmartOptions) -> tuple[str, ...]:
+    """What runs smartctl: through sudo where it is wanted, which asks nobody for a password."""
+    return ("sudo", "-n", options.program) if options.sudo else (options.program,)
+
+
+async def ask_all(machine: Machine, program: tuple[str, ...], only: str | None, timeout_s: float) -> Found:
+    """Every disk of a machine, or `only` that one, within `timeout_s` in all."""
     end = time.monotonic() + timeout_s
     try:
         if only is not None:
-            return [await _ask(program, only, None, end)]
-        scan = await run([program, "--json", "--scan"], timeout_s, CAP_BYTES)
-        devices = devices_of(_parsed(scan.out))
+            return [await _ask(machine, program, only, None, end)]
+        scan = await machine.run([*program, "--json", "--scan"], timeout_s, CAP_BYTES)
+        vendors = await machine.read([vendor_file("*")], max(0.1, end - time.monotonic()))
+        devices = devices_of(
+            _parsed(scan.out), lambda device: vendors.get(vendor_file(device), b"").decode("ascii", "replace").strip()
+        )
+        if devices is None and scan.err.startswith("sudo:"):
+            return [Unseen("", Reason.PERMISSION, f"{' '.join(scan.err.split())[:120]} (docs/ssh.md has the line for sudoers)")]
         if devices is None:
             said = "no end in time" if scan.timed_out else " ".join((scan.out or scan.err).split())[:120] or f"exit {scan.code}"
             reason = Reason.TIMEOUT if scan.timed_out else Reason.UNDECIDED
@@ -122,19 +140,19 @@ async def ask_all(program: str, only: str | None, timeout_s: float) -> Found:
 
         async def one(device: str, kind: str | None) -> Disk | Unseen:
             async with gate:
-                return await _ask(program, device, kind, end)
+                return await _ask(machine, program, device, kind, end)
 
         return list(await asyncio.gather(*(one(device, kind) for device, kind in devices)))
     except CannotRun as error:
         return [Unseen("", Reason.NO_TOOL, f"{error} (package smartmontools)")]
 
 
-async def _ask(program: str, device: str, kind: str | None, end: float) -> Disk | Unseen:
+async def _ask(machine: Machine, program: tuple[str, ...], device: str, kind: str | None, end: float) -> Disk | Unseen:
     left_s = end - time.monotonic()
     name = place(device, kind)
     if left_s <= 0:
         return Unseen(name, Reason.TIMEOUT, f"{name}: no time was left")
-    ran = await run(argv_for(program, device, kind), left_s, CAP_BYTES)
+    ran = await machine.run([*program[:-1], *argv_for(program[-1], device, kind)], left_s, CAP_BYTES)
     if ran.timed_out:
         return Unseen(name, Reason.TIMEOUT, f"{name}: smartctl did not end in time")
     return disk_of(name, ran.code, _parsed(ran.out))

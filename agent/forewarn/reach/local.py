@@ -86,7 +86,7 @@ async def run(
             _kill_group(transport.get_pid())
         transport.close()
     code = transport.get_returncode()
-    out, err = (_text(bytes(output.kept[fd]), output.sizes[fd] > cap_bytes, cap_bytes, secrets) for fd in (1, 2))
+    out, err = (text_of(bytes(output.kept[fd]), output.sizes[fd] > cap_bytes, cap_bytes, secrets) for fd in (1, 2))
     return Ran(-signal.SIGKILL if code is None else code, out, err, max(output.sizes.values()) > cap_bytes, timed_out)
 
 
@@ -122,7 +122,7 @@ def _kill_group(pid: int) -> None:
         os.killpg(pid, signal.SIGKILL)
 
 
-def _text(kept: bytes, is_cut: bool, cap: int, secrets: Sequence[str]) -> str:
+def text_of(kept: bytes, is_cut: bool, cap: int, secrets: Sequence[str]) -> str:
     """What is shown of a stream. Where it was cut, a secret's beginning may stand at the end: that goes too."""
     text = mask(kept.decode("utf-8", "replace"), *secrets)
     if not is_cut:

@@ -125,19 +125,23 @@ class Judge:
 
 @dataclass(slots=True)
 class Line:
-    """A series, its newest samples and its judges. Keeps at least the last `keep_s` seconds."""
+    """A series, its newest samples and its judges. Keeps at least the last `keep_s` seconds.
+
+    `since_s` is when the first series of its metric came.
+    """
 
     id: SeriesId
     judges: list[Judge]
     keep_s: float
     ticks: bool
     costly: bool = False
+    since_s: float | None = None
     times: array[float] = field(default_factory=lambda: array("d"))
     values: array[float] = field(default_factory=lambda: array("d"))
 
     @staticmethod
     def of(id: SeriesId, rules: tuple[Rule, ...]) -> Line:
-        judges = [Judge(rule, DETECTORS[rule.kind]) for rule in rules if looks_at(rule, id)]
+        judges = [Judge(rule, DETECTORS[rule.kind]) for rule in rules if looks_at(rule, id) and not DETECTORS[rule.kind].gathers]
         keep = max((judge.detector.keep_s(judge.rule.options) for judge in judges), default=0.0)
         detectors = [judge.detector for judge in judges]
         return Line(id, judges, keep, any(one.ticks for one in detectors), any(one.costly for one in detectors))
@@ -164,7 +168,9 @@ class Line:
         """What a detector is shown."""
         reason, detail, lines = (run.reason, run.detail, run.lines) if run else (None, None, ())
         up_s = run.at_s if run and run.outcome is Outcome.UP else None
-        return Window(self.times, self.values, min(fresh, len(self.times)), every_s, reason, detail, lines, beside or {}, up_s)
+        return Window(
+            self.times, self.values, min(fresh, len(self.times)), every_s, reason, detail, lines, beside or {}, up_s, self.since_s
+        )
 
     def judge(self, rule: str) -> Judge | None:
         return next((judge for judge in self.judges if judge.rule.name == rule), None)

@@ -23,6 +23,7 @@ from forewarn.model.probe import Probe, Target
 from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
 from forewarn.model.settings import Settings
 from forewarn.ports import Clock, Kind, ProbeView, Sample, Samples
+from forewarn.runtime.board import Board
 from forewarn.runtime.keeper import Keeper
 from forewarn.runtime.runners import Runners
 from forewarn.runtime.watch import UP, Watch, unwatched
@@ -58,6 +59,7 @@ class Poller:
         self._keeper = Keeper(samples, store_thread, relieve, held)
         self._runners = Runners(kinds, clock, self._deliver, self._keeper.cursor)
         self._watches: dict[str, Watch] = {}
+        self.board = Board(self._watches, clock)
         self._targets: dict[tuple[str, str], Target] = {}
         self._table = Timetable()
         self._late: deque[float] = deque(maxlen=1000)
@@ -118,7 +120,11 @@ class Poller:
 
     def _warm(self, watch: Watch, now_s: float) -> Mapping[str, object] | None:
         last: Mapping[SeriesId, tuple[float, float]] = {}
-        for series in self._samples.series(watch.probe.name):
+        stored = self._samples.series(watch.probe.name)
+        for series in stored:
+            if watch.remembers(series) and (first_s := self._samples.first(series)) is not None:
+                watch.began(series, first_s)
+        for series in stored:
             if watch.history_s(series) <= 0:
                 continue
             past = self._past(watch, series, now_s)
@@ -127,6 +133,7 @@ class Poller:
                 past = Window.of([last[series]]) if series in last else past
             watch.recall(series, lambda tally, series=series: self._counted(watch, series, tally, now_s))  # type: ignore[misc]
             watch.warm(series, past, self._beside(watch, series, past, now_s))
+        watch.settle()
         if (span_s := watch.awaits_s()) > 0:
             for target in watch.probe.targets:
                 ups = self._samples.read(SeriesId(watch.probe.name, target.name, *UP), now_s - span_s, now_s + 1)

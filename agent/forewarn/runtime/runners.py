@@ -16,6 +16,7 @@ import structlog
 from forewarn.model.probe import Probe, Target
 from forewarn.model.series import Outcome, ProbeRun
 from forewarn.ports import Clock, Deliver, Kind
+from forewarn.reach.machine import CannotReach
 
 log = structlog.get_logger("forewarn.runners")
 GRACE_S = 1.0
@@ -126,6 +127,8 @@ class Runners:
                 run = await self._prober(probe.kind)(probe, target, at_s)
         except TimeoutError:
             run = _timed_out(probe, target, at_s)
+        except CannotReach as away:
+            run = _unknown(probe, target, at_s, away.reason, str(away))
         except Exception as bug:
             run = self._failed(probe, target, at_s, bug)
         deliver(run)

@@ -13,13 +13,15 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from math import isfinite, nan
 
-from forewarn.model.finding import Finding, FindingState
+from forewarn.model.finding import Finding, FindingState, RuleState
+from forewarn.model.glance import Learner, Sight, Stand
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe
 from forewarn.model.series import Column, Counts, Outcome, ProbeRun, SeriesId, Tally, Window
 from forewarn.ports import RuleView, Sample, SeriesView, TargetView
 from forewarn.runtime import awaited
 from forewarn.runtime.awaited import Awaited, waits_for
+from forewarn.runtime.groups import Groups, firing, gathered
 from forewarn.runtime.line import Judge, Line, looks_at
 
 MOST_SERIES = 1000
@@ -43,7 +45,11 @@ class Watch:
         self._open: dict[tuple[str, str], Finding] = {}  # of the ledger, for series that were not seen yet
         self._left = COSTLY
         self._awaited = Awaited(probe)
+        self._groups = Groups(probe)
+        self._since: dict[tuple[str, str], float] = {}  # by target and metric: when its first series came
         self._timed: list[Line] | None = None  # what a tick must look at; None: lines have come or gone
+        self._learners: list[Line] | None = None  # those with a rule that has to learn; None as above
+        self._stand: Stand | None = None  # None: something has changed since
         self._swept_s = 0.0
         self._ups: dict[str, Line] = {}
         for target in probe.targets:
@@ -55,12 +61,23 @@ class Watch:
     def history_s(self, series: SeriesId) -> float:
         """How much of this series' past its rules want; 0: none looks at it."""
         line = Line.of(series, self.probe.rules)
-        return max((judge.detector.history_s(judge.rule.options) for judge in line.judges), default=0.0)
+        own = max((judge.detector.history_s(judge.rule.options) for judge in line.judges), default=0.0)
+        return max(own, self._groups.history_s(series))
 
     def needed_s(self, series: SeriesId) -> float:
         """How much of that its rules can't do without."""
         line = Line.of(series, self.probe.rules)
-        return max((judge.detector.needed_s(judge.rule.options) for judge in line.judges), default=0.0)
+        own = max((judge.detector.needed_s(judge.rule.options) for judge in line.judges), default=0.0)
+        return max(own, self._groups.history_s(series))
+
+    def remembers(self, series: SeriesId) -> bool:
+        """Whether its rules want to know when the first series of its metric came."""
+        return any(judge.detector.remembers for judge in Line.of(series, self.probe.rules).judges)
+
+    def began(self, series: SeriesId, first_s: float) -> None:
+        """Before `warm`: this series is known since then."""
+        key = (series.target, series.metric)
+        self._since[key] = min(first_s, self._since.get(key, first_s))
 
     def beside(self, series: SeriesId) -> list[SeriesId]:
         """The series of the same thing that this one's rules look at too."""
@@ -78,6 +95,8 @@ class Watch:
         now = datetime.fromtimestamp(window.times_s[-1], UTC)
         past = Window(window.times_s, window.values, len(window.times_s) - 1, self.probe.every_s, beside=beside or {})
         line.warm(window)
+        if self._groups.history_s(series):
+            self._groups.warm(series, window)
         for judge in line.judges:
             judge.step(past, now, series.metric)
 
@@ -101,11 +120,17 @@ class Watch:
         lines = [line for line in [*self._lines.values(), *self._awaited] if line.id.target == target]
         awaited.look_back(lines, ups, self.probe.every_s, now)
 
+    def settle(self) -> None:
+        """After all history: let the rules that look at several series judge it."""
+        self._groups.settle()
+
     def resume(self, findings: Iterable[Finding]) -> None:
         """What the ledger holds (the newest of each series and rule): the open claims are open here too."""
         for finding in findings:
             self._open[finding.rule, finding.series] = finding
-        for line in (*self._lines.values(), *self._awaited):
+            if rule := self.probe.rule(finding.rule):
+                self._groups.of(rule, SeriesId.parse(finding.series))
+        for line in (*self._lines.values(), *self._awaited, *self._groups):
             for judge in line.judges:
                 self._resume(line, judge)
 
@@ -115,7 +140,8 @@ class Watch:
         moves: list[Moved] = []
         waited = [(line, self._awaited.get(line.id) or self._lines.get(line.id)) for line in before._awaited]
         lines = [(line, self._line(id) if id.target in targets else None) for id, line in before._lines.items()]
-        for old, line in [*lines, *waited]:
+        self._since = {**before._since, **self._since}
+        for old, line in [*lines, *waited, *self._groups.paired(before._groups)]:
             for judge in old.judges:
                 same = line.judge(judge.rule.name) if line else None
                 if line and same and _alike(same, judge):
@@ -137,7 +163,7 @@ class Watch:
         moves = []
         for key, finding in list(self._open.items()):
             id, rule = SeriesId.parse(finding.series), self.probe.rule(finding.rule)
-            if id.target not in targets or rule is None or not (looks_at(rule, id) or waits_for(rule, id)):
+            if id.target not in targets or rule is None or not (looks_at(rule, id) or waits_for(rule, id) or gathered(rule, id)):
                 del self._open[key]
                 if finding.state is FindingState.OPEN:
                     moves.append(unwatched(finding, now))
@@ -152,7 +178,7 @@ class Watch:
     def take(self, run: ProbeRun, now: datetime) -> list[Moved]:
         """What a run changes."""
         self._last[run.target] = run
-        self._left = COSTLY
+        self._left, self._stand = COSTLY, None
         up = self._ups[run.target]
         if run.outcome is Outcome.UNKNOWN:
             return self._ticked(up, now)
@@ -162,7 +188,12 @@ class Watch:
                 moves += self._judged(line, run, now)
         if up.add(run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0):
             moves += self._judged(up, run, now)
+        if self._groups.any:
+            moves += self._groups.took(run, self._firing, now)
         return moves + self._missed(run, now)
+
+    def _firing(self, target: str, names: tuple[str, ...]) -> tuple[str, ...]:
+        return firing((*self._lines.values(), *self._groups), target, names)
 
     def samples(self, run: ProbeRun) -> list[Sample]:
         """What of a run is to be stored."""
@@ -175,6 +206,8 @@ class Watch:
     def tick(self, now: datetime) -> list[Moved]:
         """What the passing of time alone changes; also catches up on costly judgements."""
         self._left = COSTLY
+        if self._learners is None or self._learners:
+            self._stand = None
         moves = self._awaited.others_came(self._lines.values(), now)
         if self._timed is None:
             self._timed = [line for line in self._lines.values() if line.ticks or line.costly]
@@ -183,7 +216,7 @@ class Watch:
                 moves += self._ticked(line, now)
             if any(judge.late for judge in line.judges):
                 moves += self._caught_up(line, self._last.get(line.id.target), now)
-        return moves + self._swept(now) + self._never_came(now)
+        return moves + self._groups.ticked(self._firing, now) + self._swept(now) + self._never_came(now)
 
     def _swept(self, now: datetime) -> list[Moved]:
         """Let go of the series that are gone."""
@@ -197,12 +230,12 @@ class Watch:
                 moves += [judge.unwatched(line.id, now) for judge in line.judges if judge.open]
                 del self._lines[line.id]
                 self._plans.clear()
-                self._timed = None
+                self._timed = self._learners = None
         return moves
 
     def unwatch(self, now: datetime) -> list[Moved]:
         """The probe is gone: its open claims end as no longer watched."""
-        lines = [*self._lines.values(), *self._awaited]
+        lines = [*self._lines.values(), *self._awaited, *self._groups]
         moves = [judge.unwatched(line.id, now) for line in lines for judge in line.judges if judge.open]
         moves += [unwatched(finding, now) for finding in self._open.values() if finding.state is FindingState.OPEN]
         self._open.clear()
@@ -265,7 +298,7 @@ class Watch:
         what a rule waits for."""
         if line.id.metric == UP[0] or not line.times or run.outcome is not Outcome.UP or _hidden(run, line.id):
             return False
-        if any(judge.detector.awaits for judge in line.judges):
+        if any(judge.detector.awaits or judge.detector.remembers for judge in line.judges):
             return False
         return run.at_s - line.times[-1] > max(GONE_S, GONE_INTERVALS * self.probe.every_s)
 
@@ -286,6 +319,8 @@ class Watch:
         """The line of each of a run's columns; probers hand in the same columns run after run."""
         known = self._plans.get(run.target)
         if known is None or (known[0] is not run.columns and known[0] != run.columns):
+            for metric, _ in run.columns:
+                self._since.setdefault((run.target, metric), run.at_s)
             known = (run.columns, [self._line(SeriesId(run.probe, run.target, *column)) for column in run.columns])
             self._plans[run.target] = known
         return known[1]
@@ -295,7 +330,8 @@ class Watch:
         line = self._lines.get(id)
         if line is None and (len(self._lines) < MOST_SERIES or id.metric == UP[0]):
             line = self._lines[id] = Line.of(id, self.probe.rules)
-            self._timed = None
+            line.since_s = self._since.get((id.target, id.metric))
+            self._timed = self._learners = None
             self._awaited.came(line)
             for judge in line.judges:
                 self._resume(line, judge)
@@ -311,13 +347,29 @@ class Watch:
     def view(self, now: datetime) -> tuple[TargetView, ...]:
         """What is known of each target now."""
         lines: dict[str, list[Line]] = {}
-        for line in (*self._lines.values(), *self._awaited):
-            if line.times or any(judge.claim for judge in line.judges if judge.detector.awaits):
+        for line in (*self._lines.values(), *self._awaited, *self._groups):
+            if line.times or any(judge.claim for judge in line.judges if judge.detector.awaits or judge.detector.gathers):
                 lines.setdefault(line.id.target, []).append(line)
         return tuple(
             self._target(target.name, lines.get(target.name, []), self.dropped if at == 0 else 0, now)
             for at, target in enumerate(self.probe.targets)
         )
+
+    def stand(self) -> Stand:
+        """The probe at a glance."""
+        if self._stand is None:
+            if self._learners is None:
+                lines = (*self._lines.values(), *self._awaited)
+                self._learners = [line for line in lines if any(judge.detector.learns for judge in line.judges)]
+            learning = tuple(Learner(line.id, ready[0]) for line in self._learners if (ready := _ready(line)))
+            self._stand = Stand(self.probe, tuple(self._seen(target.name) for target in self.probe.targets), learning)
+        return self._stand
+
+    def _seen(self, target: str) -> Sight:
+        run = self._last.get(target)
+        if run is None:
+            return Sight(target, "unknown", None, None, None)
+        return Sight(target, str(run.outcome), run.reason, run.detail, datetime.fromtimestamp(run.at_s, UTC))
 
     def last(self) -> list[ProbeRun]:
         """The newest run of each target."""
@@ -355,6 +407,13 @@ def unwatched(finding: Finding, now: datetime) -> Moved:
         claim=None,
         unwatched=True,
     )
+
+
+def _ready(line: Line) -> list[datetime | None]:
+    """Whether a rule of this series learns: when the first answer is expected, nothing where none does."""
+    claims = [judge.claim for judge in line.judges if judge.detector.learns]
+    dates = [claim.ready_at for claim in claims if claim and claim.state is RuleState.LEARNING]
+    return [min((at for at in dates if at), default=None)] if dates else []
 
 
 def _alike(judge: Judge, before: Judge) -> bool:

@@ -1,4 +1,4 @@
-"""A step that runs a program here, or calls an HTTP address.
+"""A step that runs a program, here or on a host over SSH, or calls an HTTP address.
 
 What may change something is decided long before (core/flow/changes.py): here everything that arrives is done once.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
-import pwd
 import re
 import socket
 import ssl
@@ -16,17 +14,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from forewarn.ports import StepOutcome
+from forewarn.ports import StepOutcome, StepRunner
 from forewarn.reach.call import Reply, Request, exchange
 from forewarn.reach.local import CannotRun, Ran
-from forewarn.reach.local import run as run_here
+from forewarn.reach.machine import HERE, CannotReach, Machine, Machines, only_here
 from forewarn.reach.mask import mask
 from forewarn.reach.wire import Line, on_thread
 
 CAP_BYTES = 16_384
 LINE = 160
 """Longest summary."""
-HERE = "local"
 READING = ("GET", "HEAD")
 NEVER_LEFT = (ConnectionRefusedError, socket.gaierror, ssl.SSLError)
 METHODS = (*READING, "POST", "PUT", "PATCH", "DELETE")
@@ -38,35 +35,41 @@ NOT_ALLOWED = re.compile(
 """How programs say that they may not."""
 
 
-async def run_step(spec: Mapping[str, object], where: str, timeout_s: float) -> StepOutcome:
-    """`{argv: [program, argument ...]}` or `{http: {url, method, headers}}`; both end by themselves at `timeout_s`.
+def run_step(machines: Machines = only_here) -> StepRunner:
+    """A runner for `{argv: [program, argument ...]}`, on the machine `where`, or `{http: {url, method, headers}}`; both end by themselves at `timeout_s`.
 
     A program that was stopped at its time-out may have done its work: unknown; so may a call that went out (any method but
     GET and HEAD) and got no answer. Where a program says that it may not, the summary says who we are and what to read.
     """
-    if where != HERE:
-        return failed(f"{where} can't be reached: this version runs steps on its own host only (where: {HERE})")
-    argv, call = spec.get("argv"), spec.get("http")
-    if isinstance(argv, list | tuple) and argv and all(isinstance(part, str) for part in argv):
-        return await _run_program([str(part) for part in argv], timeout_s)
-    if isinstance(call, Mapping):
-        return await _ask_http(call, timeout_s)
-    return failed("the step has nothing to run; write argv: [program, argument ...] or http: {url: ...}")
+
+    async def run(spec: Mapping[str, object], where: str, timeout_s: float) -> StepOutcome:
+        argv, call = spec.get("argv"), spec.get("http")
+        if isinstance(argv, list | tuple) and argv and all(isinstance(part, str) for part in argv):
+            return await _run_program(machines(where), [str(part) for part in argv], timeout_s)
+        if isinstance(call, Mapping) and where == HERE:
+            return await _ask_http(call, timeout_s)
+        if isinstance(call, Mapping):
+            return failed(f"an http call is made from this machine, not from {where}")
+        return failed("the step has nothing to run; write argv: [program, argument ...] or http: {url: ...}")
+
+    return run
 
 
 def failed(summary: str, output: str = "") -> StepOutcome:
     return StepOutcome(result="failed", summary=summary[:LINE], output=output)
 
 
-async def _run_program(argv: list[str], timeout_s: float) -> StepOutcome:
+async def _run_program(machine: Machine, argv: list[str], timeout_s: float) -> StepOutcome:
     try:
-        ran = await run_here(argv, timeout_s, CAP_BYTES)
+        ran = await machine.run(argv, timeout_s, CAP_BYTES)
     except CannotRun as error:
         return failed(mask(str(error)))
-    return _of_program(ran, timeout_s)
+    except CannotReach as away:  # a program that was handed over may have done its work
+        return replace(failed(mask(str(away))), result="unknown" if away.begun else "failed")
+    return _of_program(ran, timeout_s, machine.account)
 
 
-def _of_program(ran: Ran, timeout_s: float) -> StepOutcome:
+def _of_program(ran: Ran, timeout_s: float, account: str) -> StepOutcome:
     both = "\n".join(text for text in (ran.out.rstrip("\n"), ran.err.rstrip("\n")) if text)
     output = capped(both, ran.cut)
     if ran.timed_out:
@@ -83,15 +86,8 @@ def _of_program(ran: Ran, timeout_s: float) -> StepOutcome:
     said = last_line(ran.err) or last_line(ran.out)
     summary = f"{ended}: {said}" if said else ended
     if NOT_ALLOWED.search(ran.err) or NOT_ALLOWED.search(ran.out[-500:]):
-        summary = f"{summary[: LINE - 80]} (not allowed for user {_me()}; docs/playbooks.md, Rights)"
+        summary = f"{summary[: LINE - 80]} (not allowed for user {account}; docs/playbooks.md, Rights)"
     return StepOutcome(result="failed", summary=summary[:LINE], output=output, facts=facts)
-
-
-def _me() -> str:
-    try:
-        return pwd.getpwuid(os.geteuid()).pw_name
-    except KeyError:
-        return str(os.geteuid())
 
 
 async def _ask_http(call: Mapping[object, object], timeout_s: float) -> StepOutcome:

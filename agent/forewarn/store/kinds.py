@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from forewarn.model.actions import Action, Look, RunStep, Send
+from forewarn.model.change import Change
 from forewarn.model.due import Due
 from forewarn.model.errors import StoreError
 from forewarn.model.finding import Finding
@@ -20,6 +21,8 @@ from forewarn.ports import Entity
 from forewarn.store.codec import clean
 
 Columns = dict[str, str | int | float | None]
+UNDATED_S = 1e12
+"""What has no date yet comes after all that has, in the order in which it began."""
 
 
 @dataclass(frozen=True)
@@ -44,16 +47,33 @@ def _finding(finding: Finding) -> Columns:
         "rule": clean(finding.rule),
         "series": clean(finding.series),
         "moved_at": (finding.cleared_at or finding.opened_at).timestamp(),
+        "kind": finding.kind,
+        "opened_at": finding.opened_at.timestamp(),
     }
 
 
 def _incident(incident: Incident) -> Columns:
-    return {"state": incident.state, "incident": incident.id}
+    opened_s = incident.opened_at.timestamp()
+    return {
+        "state": incident.state,
+        "incident": incident.id,
+        "level": incident.level,
+        "opened_at": opened_s,
+        "soon_at": UNDATED_S + opened_s if incident.earliest is None else incident.earliest.timestamp(),
+    }
 
 
 def _due(due: Due) -> Columns:
     state = "open" if due.open else due.ended or "done"
-    return {"state": state, "incident": due.incident, "next_at": seconds(due.next_at) if due.open else None}
+    next_s = seconds(due.next_at) if due.open else None
+    return {
+        "state": state,
+        "incident": due.incident,
+        "next_at": next_s,
+        "what": due.what,
+        "subject": due.subject,
+        "due_at": due.due_at.timestamp(),
+    }
 
 
 def _hold(hold: Hold) -> Columns:
@@ -61,7 +81,7 @@ def _hold(hold: Hold) -> Columns:
 
 
 def _message(message: Message) -> Columns:
-    return {"state": message.state, "incident": message.incident}
+    return {"state": message.state, "incident": message.incident, "kind": message.kind}
 
 
 def _run(run: Run) -> Columns:
@@ -76,6 +96,10 @@ def _guard(guard: Guard) -> Columns:
     return {"state": "bad" if guard.bad else "good", "incident": None}
 
 
+def _change(change: Change) -> Columns:
+    return {"state": change.what, "incident": None}
+
+
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -87,6 +111,7 @@ KINDS: Mapping[str, Kind] = {
         Kind("run", Run, "R", _run),
         Kind("measure", Measure, None, _measure),
         Kind("guard", Guard, None, _guard),
+        Kind("change", Change, "C", _change),
     )
 }
 BY_TYPE = {kind.type: kind for kind in KINDS.values()}

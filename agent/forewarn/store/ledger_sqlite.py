@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from forewarn.model.actions import Action
+from forewarn.model.change import Change
 from forewarn.model.due import Due
 from forewarn.model.finding import Finding
 from forewarn.model.hold import Hold
@@ -29,6 +30,7 @@ from forewarn.model.playbook import Guard, Run
 from forewarn.ports import Entity, Stored
 from forewarn.store.codec import decode, encode
 from forewarn.store.kinds import ACTIONS, BY_TYPE, Columns, action_row, kind_named, kind_of, number, row
+from forewarn.store.ledger_lists import Lists
 from forewarn.store.sqlite import Database, queries
 
 SQL = queries("ledger")
@@ -40,17 +42,24 @@ MOVING = json.dumps([state for state in MessageState if state not in FINAL])
 T = TypeVar("T")
 
 
-class SqliteLedger:
+class SqliteLedger(Lists):
     """ports.Ledger on SQLite. Any thread may call any method; they block.
 
     `commit`, `claim`, `release` and `done` write: they wait for each other and for the disk (a few ms), so the daemon
     calls them on its one store thread. All others read a snapshot over connections of their own, from any thread, and
     never wait for a writer. `now` is kept as the first start when the file has none yet. With `read_only` the file must
-    exist and stays as it is: for looking while the daemon is down. Raises StoreError.
+    exist and stays as it is: for looking while the daemon is down. `texts`: see Lists. Raises StoreError.
     """
 
-    def __init__(self, path: Path, now: datetime | None = None, *, read_only: bool = False) -> None:
-        self._file = Database(path, "ledger", durable=True, read_only=read_only)
+    def __init__(
+        self,
+        path: Path,
+        now: datetime | None = None,
+        *,
+        read_only: bool = False,
+        texts: Callable[[Entity], str] | None = None,
+    ) -> None:
+        super().__init__(Database(path, "ledger", durable=True, read_only=read_only), texts)
         if now is not None and not read_only:
             with self._file.transaction() as db:
                 db.execute(SQL["first_start"], {"at": now.astimezone(UTC).isoformat()})
@@ -74,6 +83,7 @@ class SqliteLedger:
                 runs=_read(db, Run, "load_runs", incidents=ids),
                 measures=_read(db, Measure, "load_measures"),
                 guards=_read(db, Guard, "load_guards"),
+                changes=_read(db, Change, "load_changes"),
                 counters=dict(db.execute(SQL["load_counters"])),
                 in_flight=tuple(id for (id,) in db.execute(SQL["in_flight"])),
                 first_start=datetime.fromisoformat(first[0]) if first else None,
@@ -99,12 +109,13 @@ class SqliteLedger:
         `done` (id, now) also marks the action whose result this takes, so that no crash can fall between the two.
         Of two versions of one entity the later stays.
         """
-        puts = [_entity_row(thing) for thing in entities]
+        puts = [(BY_TYPE[type(thing)], thing, _entity_row(thing)) for thing in entities]
         lines = [{"incident": entry.incident, "at": entry.at.timestamp(), "body": encode(entry)} for entry in entries]
         orders = [{**action_row(action), "body": encode(action)} for action in actions]
         with self._file.transaction() as db:
-            for name, columns in puts:
-                db.execute(SQL[name], columns)
+            for kind, thing, columns in puts:
+                db.execute(SQL[f"put_{kind.name}"], columns)
+                self._put_words(db, kind, thing)
             db.executemany(SQL["add_entry"], lines)
             db.executemany(SQL["add_action"], orders)
             db.executemany(SQL["count_up"], [{"name": name, "value": value} for name, value in counters.items()])
@@ -168,12 +179,15 @@ class SqliteLedger:
         *,
         states: Sequence[str] = (),
         incident: str | None = None,
+        of: str | None = None,
+        hidden: Sequence[str] = (),
         newest: bool = True,
         limit: int = 100,
         after: str | None = None,
     ) -> list[Entity]:
         """Entities of a kind by number, newest first; `after` is the id of the last one that the caller has seen.
 
+        `of` narrows findings and messages to their own kind, `hidden` leaves out dues that are about one of these.
         States are those of the model; a due is `open` or what it ended as (met, late, dropped, done), a hold is `open` or
         `ended`, a measure `known` or `unknown`, a guard `good` or `bad`. Measures and guards are numbered as they were first seen.
         """
@@ -184,10 +198,19 @@ class SqliteLedger:
             parts.append("in_state" if len(states) == 1 else "in_states")
         if incident is not None:
             parts.append("of_incident")
+        if of is not None:
+            parts.append("of_kind")
+        if hidden:
+            parts.append("shown")
         if after is not None:
             parts.append("older" if newest else "younger")
         parts.append("newest_first" if newest else "oldest_first")
-        given = {"states": json.dumps(list(states)), "state": states[0] if states else None, "incident": incident, "limit": limit}
+        given: dict[str, object] = {
+            "states": json.dumps(list(states)),
+            "state": states[0] if states else None,
+            "incident": incident,
+        }
+        given |= {"kind": of, "hidden": json.dumps(list(hidden)), "limit": limit}
         with self._file.reading() as db:
             if after is not None:
                 given["after"] = number(after, what.prefix) if what.prefix else _place(db, kind, after)
@@ -203,11 +226,6 @@ class SqliteLedger:
         with self._file.reading() as db:
             return list(_read(db, TimelineEntry, "timeline", incident=incident))
 
-    def counts(self, kind: str) -> dict[str, int]:
-        """State -> how many; states as in `find`, those that nothing is in are left out."""
-        with self._file.reading() as db:
-            return dict(db.execute(queries("each", kind_named(kind).name)["counts"]).fetchall())
-
     def close(self) -> None:
         self._file.close()
 
@@ -216,9 +234,8 @@ def _read(db: sqlite3.Connection, kind: type[T], name: str, **given: str) -> tup
     return tuple(decode(kind, body) for (body,) in db.execute(SQL[name], given))
 
 
-def _entity_row(thing: Entity) -> tuple[str, Columns]:
-    kind = BY_TYPE[type(thing)]
-    return f"put_{kind.name}", {**row(kind, thing), "body": encode(thing)}
+def _entity_row(thing: Entity) -> Columns:
+    return {**row(BY_TYPE[type(thing)], thing), "body": encode(thing)}
 
 
 def _action(kind: str, body: str) -> Action:

@@ -6,6 +6,7 @@ One connection writes, under a lock, so that two threads can never share a trans
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sqlite3
@@ -13,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -108,6 +110,8 @@ class Database:
             raise plain(self.path, error) from error
 
     def _migrate(self, db: sqlite3.Connection) -> None:
+        db.create_function("field", 2, field, deterministic=True)
+        db.create_function("field_s", 2, field_s, deterministic=True)
         db.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, file TEXT NOT NULL) STRICT")
         for number, name, text in migrations(self._kind):
             if number > version_of(db):
@@ -217,6 +221,18 @@ class Database:
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None
+
+
+def field(body: str, name: str) -> str | None:
+    """A text at the top of a JSON body, for migrations that copy it into a column."""
+    found = json.loads(body).get(name)
+    return None if found is None else str(found)
+
+
+def field_s(body: str, name: str) -> float | None:
+    """A moment at the top of a JSON body, in epoch seconds."""
+    found = field(body, name)
+    return None if found is None else datetime.fromisoformat(found).timestamp()
 
 
 def version_of(db: sqlite3.Connection) -> int:

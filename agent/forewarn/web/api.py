@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from forewarn.core.reader import Body
 from forewarn.model.series import SeriesId
-from forewarn.web import probe
-from forewarn.web.desk import Desk
+from forewarn.web import find, probe, twins
+from forewarn.web.changed import words_of
+from forewarn.web.desk import Desk, streamed
 from forewarn.web.explain import explained
-from forewarn.web.reads import DECLARED, LISTS, Query
+from forewarn.web.loaded import loaded_body
+from forewarn.web.reads import DECLARED, LISTS, Query, chosen
 from forewarn.web.reported import reported
 from forewarn.web.said import Trouble, Unanswerable
 
@@ -42,32 +46,56 @@ class Api:
         return PlainTextResponse(self._desk.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def status(self, request: Request) -> Response:
-        desk = self._desk
-        return JSONResponse(await desk.read(desk.reads.status, desk.live(), desk.reader(request)))
+        desk, reader = self._desk, self._desk.reader(request)
+        return await self._said(desk.reads.status, await desk.live(), reader)
+
+    async def ahead(self, request: Request) -> Response:
+        """GET /api/v1/ahead: what the console's first page shows."""
+        desk, query, reader = self._desk, Query.of(request.query_params), self._desk.reader(request)
+        return await self._said(twins.ahead, desk.reads, await desk.live(), query, reader)
+
+    async def now(self, request: Request) -> Response:
+        """GET /api/v1/now: what the console's page Now shows, but for the list of probes."""
+        desk, query, reader = self._desk, Query.of(request.query_params), self._desk.reader(request)
+        return await self._said(twins.now, desk.reads, await desk.live(), query, reader)
+
+    async def loaded(self, request: Request) -> Response:
+        """GET /api/v1/loaded: the running set; `?kind=probes&after=NAME` leads on in one of its tables."""
+        desk, given, reader = self._desk, request.query_params, self._desk.reader(request)
+        return await self._said(loaded_body, desk.settings(), await desk.live(), reader, given.get("kind"), given.get("after"))
+
+    async def search(self, request: Request) -> Response:
+        """GET /api/v1/search?q=: what is found by id, title and text; `?kind=messages&after=M-9` leads on."""
+        desk, asked, reader = self._desk, find.asked(request.query_params), self._desk.reader(request)
+        return await self._said(find.search_body, desk.reads, asked, reader)
 
     async def list(self, request: Request) -> Response:
         """GET /api/v1/{probes,playbooks,findings,incidents,messages,holds,dues,runs}."""
         desk, name, query = self._desk, request.path_params["name"], Query.of(request.query_params)
         if name not in (*DECLARED, *LISTS):
             raise Unanswerable(Trouble(404, "web.no_page", {"path": request.url.path}))
-        body = await desk.read(desk.reads.items, name, query, desk.live(), desk.reader(request))
-        return JSONResponse(body)
+        live = await desk.live(chosen(query, await desk.stats.glance()) if name == "probes" else ())
+        return await self._said(desk.reads.items, name, query, live, desk.reader(request))
 
     async def one(self, request: Request) -> Response:
         """GET /api/v1/LIST/ID: the same item alone."""
         desk, name, id = self._desk, request.path_params["name"], request.path_params["id"]
-        body = await desk.read(desk.reads.one, name, id, desk.live(), desk.reader(request))
-        return JSONResponse(body)
+        live = await desk.live([id] if name == "probes" else ())
+        return await self._said(desk.reads.one, name, id, live, desk.reader(request))
+
+    async def _said(self, what: Callable[..., Body], *given: object) -> Response:
+        """Read, and written as JSON, in a thread."""
+        return await self._desk.read(lambda: JSONResponse(what(*given)))
 
     async def timeline(self, request: Request) -> Response:
         """GET /api/v1/incidents/ID/timeline: an incident's story, oldest line first."""
         desk = self._desk
-        return JSONResponse(await desk.read(desk.reads.timeline, request.path_params["id"], desk.reader(request)))
+        return await self._said(desk.reads.timeline, request.path_params["id"], desk.reader(request))
 
     async def outreach(self, request: Request) -> Response:
         """GET /api/v1/incidents/ID/outreach: who is told, would be told and is left out, and why."""
         desk = self._desk
-        return JSONResponse(await desk.read(desk.reads.outreach, request.path_params["id"], desk.reader(request)))
+        return await self._said(desk.reads.outreach, request.path_params["id"], desk.reader(request))
 
     async def series(self, request: Request) -> Response:
         """GET /api/v1/series/PROBE|TARGET|METRIC?hours=6|24|168|720: at most 300 columns of least, mean and greatest value."""
@@ -77,10 +105,10 @@ class Api:
         except ValueError as error:
             raise Unanswerable(Trouble(400, "web.series", {"detail": str(error)})) from error
         reader, hours = desk.reader(request), probe.hours_of(request.query_params.get("hours"))
-        view = probe.viewed(desk.live(), id.probe)
+        view = probe.viewed(await desk.live([id.probe]), id.probe)
         shown = probe.pictured(view, str(id))[0]
         (window,) = await desk.past([id], reader.now - timedelta(hours=hours), reader.now)
-        return JSONResponse(await desk.read(probe.series_body, desk.reads, view, shown, window, hours, reader))
+        return await self._said(probe.series_body, desk.reads, view, shown, window, hours, reader)
 
     async def why(self, request: Request) -> Response:
         """GET /api/v1/why/ID: the chain from an id back to its samples; `?text=1` as the text that the CLI prints."""
@@ -94,7 +122,7 @@ class Api:
     async def report(self, request: Request) -> Response:
         """GET /api/v1/report?days=1: pages that were only recorded, and those that left."""
         desk, query = self._desk, request.query_params
-        return JSONResponse(await desk.read(reported, desk.reads, query.get("days"), desk.reader(request)))
+        return await self._said(reported, desk.reads, query.get("days"), desk.reader(request))
 
     async def commands(self, request: Request) -> Response:
         """POST {verb, id, by, words, text, version}; answers {"id"} of what was made or changed."""
@@ -104,6 +132,12 @@ class Api:
             given["verb"], given.get("id"), given.get("by") or "api", words, given.get("text"), given.get("version")
         )
         return JSONResponse({"id": id})
+
+    async def changed(self, request: Request) -> Response:
+        """POST {what, text, who, service, host, at, key}: something was changed; answers its id. `text` and `who` must be there."""
+        given = _object(await request.body())
+        words = words_of({"what": "other", **given})
+        return JSONResponse({"id": await self._desk.command("changed", None, given["who"], words, given["text"], None)})
 
     async def link(self, request: Request) -> Response:
         """POST: a one-time address that opens the console."""
@@ -116,11 +150,11 @@ class Api:
 
     async def events(self, request: Request) -> Response:
         """Server-sent events: a counter and the ids that changed."""
-        return StreamingResponse(self._desk.feed.events(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        return streamed(self._desk, request)
 
 
-def _wish(body: bytes) -> dict[str, Any]:
-    """A command's fields, each of its type; raises Unanswerable naming the one that isn't."""
+def _object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body; raises Unanswerable."""
     if len(body) > MOST_BODY:
         raise Unanswerable(Trouble(413, "web.too_long", {"most": MOST_BODY}))
     try:
@@ -129,6 +163,12 @@ def _wish(body: bytes) -> dict[str, Any]:
         raise Unanswerable(Trouble(400, "web.json", {"detail": str(error)})) from error
     if not isinstance(given, dict):
         raise Unanswerable(Trouble(400, "web.json", {"detail": "it is not an object"}))
+    return given
+
+
+def _wish(body: bytes) -> dict[str, Any]:
+    """A command's fields, each of its type; raises Unanswerable naming the one that isn't."""
+    given = _object(body)
     if not isinstance(given.get("verb"), str) or not given["verb"]:
         raise Unanswerable(Trouble(400, "web.field", {"field": "verb"}))
     for field in ("id", "by", "text"):

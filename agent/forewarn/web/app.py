@@ -27,6 +27,7 @@ from forewarn.web.links import Links
 from forewarn.web.paper import environment
 from forewarn.web.reads import Reads
 from forewarn.web.said import Trouble, Unanswerable
+from forewarn.web.shared import Shared
 
 STATIC = Path(__file__).parent / "static"
 
@@ -50,6 +51,7 @@ def build(
     """
     if not links.is_token(token):
         raise ValueError("links were made from another token than the one given")
+    feed = Changes()
     desk = Desk(
         stats=stats,
         settings=settings,
@@ -61,8 +63,9 @@ def build(
         history=history,
         ledger=ledger,
         reads=Reads(ledger, settings),
-        feed=Changes(),
+        feed=feed,
         pages=environment(),
+        shared=Shared(feed, clock),
     )
     console = Console(desk)
 
@@ -110,7 +113,12 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         get("/api/v1/events", api.events),
         get("/api/v1/why/{id:path}", api.why),
         get("/api/v1/report", api.report),
+        get("/api/v1/ahead", api.ahead),
+        get("/api/v1/now", api.now),
+        get("/api/v1/loaded", api.loaded),
+        get("/api/v1/search", api.search),
         post("/api/v1/commands", api.commands),
+        post("/api/v1/changes", api.changed),
         post("/api/v1/links", api.link),
         post("/api/v1/reload", api.reload),
         get("/api/v1/incidents/{id}/timeline", api.timeline),
@@ -121,6 +129,7 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         get("/", console.first),
         get("/now", console.now),
         get("/loaded", console.loaded),
+        get("/search", console.search),
         get("/live", console.live),
         get("/i/{id}", console.incident),
         get("/p/{name}", console.probe),

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response
 
-from forewarn.web import detail, probe
-from forewarn.web.desk import Desk
+from forewarn.core.reader import Body, Reader
+from forewarn.web import detail, find, probe
+from forewarn.web.desk import Desk, streamed
 from forewarn.web.first import first_page
 from forewarn.web.guard import cookie_name
 from forewarn.web.language import COOKIE, choose
 from forewarn.web.links import SESSION_LIVES
 from forewarn.web.loaded import loaded_page
-from forewarn.web.now import now_page
-from forewarn.web.paper import page
+from forewarn.web.now import now_page, wanted
+from forewarn.web.paper import answered, rendered
 from forewarn.web.reads import Query
 from forewarn.web.said import Trouble, Unanswerable
 
@@ -44,6 +45,10 @@ FORM_VERBS = frozenset(
         "answer",
     }
 )
+Shows = Callable[[], Body]
+"""Reads what a page shows; in a thread, since it asks the store."""
+Show = Callable[[Reader], Awaitable[Shows]]
+"""Takes, on the loop, what belongs to it, and answers what is left to do in a thread."""
 
 
 class Console:
@@ -53,43 +58,79 @@ class Console:
         self._desk = desk
 
     async def first(self, request: Request) -> Response:
-        desk = self._desk
-        shown = await desk.read(first_page, desk.reads, desk.live(), desk.reader(request))
-        return self._page(request, "first.html", shown)
+        """`?after=` is the last forewarning of the page before."""
+        after = request.query_params.get("after") or None
+
+        async def show(reader: Reader) -> Shows:
+            live = await self._desk.live()
+            return lambda: first_page(self._desk.reads, live, reader, after)
+
+        return await self._page(request, "first.html", show, "/api/v1/ahead")
 
     async def incident(self, request: Request) -> Response:
-        desk = self._desk
-        shown = await desk.read(detail.incident_page, desk.reads, request.path_params["id"], desk.reader(request))
-        return self._page(request, "incident.html", shown)
+        id = request.path_params["id"]
+
+        async def show(reader: Reader) -> Shows:
+            return lambda: detail.incident_page(self._desk.reads, id, reader)
+
+        return await self._page(request, "incident.html", show, f"/api/v1/incidents/{quote(id)}")
 
     async def now(self, request: Request) -> Response:
-        desk, given = self._desk, request.query_params
-        words, after = given.get("q", "").strip()[:MOST_WORDS], given.get("after") or None
-        shown = await desk.read(now_page, desk.reads, desk.live(), desk.reader(request), words, after)
-        return self._page(request, "now.html", shown)
+        """`?q=` narrows the probes, `?after=` and `?incident=` are the last probe and incident of the page before."""
+        given = request.query_params
+
+        async def show(reader: Reader) -> Shows:
+            words, glance = given.get("q", "").strip()[:MOST_WORDS], await self._desk.stats.glance()
+            asked = wanted(glance, words, given.get("after") or None, given.get("incident") or None)
+            live = await self._desk.live(asked.names)
+            return lambda: now_page(self._desk.reads, live, reader, asked)
+
+        return await self._page(request, "now.html", show, "/api/v1/now")
 
     async def probe(self, request: Request) -> Response:
         """`?hours=` says how far back the pictures reach, `?series=` shows one that no rule judges."""
-        desk, reader, given = self._desk, self._desk.reader(request), request.query_params
+        desk, given, name = self._desk, request.query_params, request.path_params["name"]
         hours = probe.hours_of(given.get("hours"))
-        view = probe.viewed(desk.live(), request.path_params["name"])
-        series = probe.pictured(view, given.get("series"))
-        windows = await desk.past([one.series for one in series], reader.now - timedelta(hours=hours), reader.now)
-        shown = await desk.read(probe.probe_page, desk.reads, view, series, windows, hours, reader)
-        return self._page(request, "probe.html", {**shown, "asked": given.get("series")})
+
+        async def show(reader: Reader) -> Shows:
+            view = probe.viewed(await desk.live([name]), name)
+            series = probe.pictured(view, given.get("series"))
+            windows = await desk.past([one.series for one in series], reader.now - timedelta(hours=hours), reader.now)
+            asked = {"asked": given.get("series")}
+            return lambda: {**probe.probe_page(desk.reads, view, series, windows, hours, reader), **asked}
+
+        return await self._page(request, "probe.html", show, f"/api/v1/probes/{quote(name)}")
 
     async def loaded(self, request: Request) -> Response:
-        desk = self._desk
-        return self._page(request, "loaded.html", loaded_page(desk.settings(), desk.live(), desk.reader(request)))
+        """`?kind=` and `?after=` lead on in one of the tables."""
+        desk, kind, after = self._desk, request.query_params.get("kind"), request.query_params.get("after")
+
+        async def show(reader: Reader) -> Shows:
+            live = await desk.live()
+            return lambda: loaded_page(desk.settings(), live, reader, kind, after)
+
+        return await self._page(request, "loaded.html", show, "/api/v1/loaded")
+
+    async def search(self, request: Request) -> Response:
+        """`?q=` is what is sought, `?kind=` and `?after=` lead on in what was found of one kind."""
+        desk, asked = self._desk, find.asked(request.query_params)
+
+        async def show(reader: Reader) -> Shows:
+            return lambda: find.search_page(desk.reads, asked, reader)
+
+        return await self._page(request, "search.html", show, "/api/v1/search")
 
     async def live(self, request: Request) -> Response:
         """Server-sent events for the pages' script: the same as the API's, under the pages' own door."""
-        return StreamingResponse(self._desk.feed.events(), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+        return streamed(self._desk, request)
 
     async def messages(self, request: Request) -> Response:
-        desk, query = self._desk, Query.of(request.query_params)
-        shown = await desk.read(detail.messages_page, desk.reads, query)
-        return self._page(request, "messages.html", shown)
+        query = Query.of(request.query_params)
+
+        async def show(reader: Reader) -> Shows:
+            return lambda: detail.messages_page(self._desk.reads, query)
+
+        return await self._page(request, "messages.html", show, "/api/v1/messages")
 
     async def enter(self, request: Request) -> Response:
         """A one-time link: sets the cookie and goes on to the first page by itself.
@@ -98,7 +139,7 @@ class Console:
         """
         if not self._desk.links.take(request.path_params["code"]):
             raise Unanswerable(Trouble(403, "web.code"))
-        response = self._page(request, "enter.html", {})
+        response = self._plain(request, "enter.html", {})
         response.set_cookie(
             cookie_name(request.scope),
             self._desk.links.session(),
@@ -135,24 +176,56 @@ class Console:
 
     def trouble(self, connection: HTTPConnection, trouble: Trouble) -> Response:
         """A page that says what is wrong and what to do."""
-        return self._page(connection, "trouble.html", {"trouble": trouble}, trouble.status)
+        changed = trouble.missed.changes if trouble.missed else ()
+        shown = {"trouble": trouble, "missed_at": f"/i/{changed[0].incident}" if changed else "/messages"}
+        return self._plain(connection, "trouble.html", shown, trouble.status)
 
-    def _page(self, connection: HTTPConnection, template: str, shown: Mapping[str, object], status: int = 200) -> Response:
-        desk, reader = self._desk, self._desk.reader(connection)
-        session = connection.scope.get("state", {}).get("session")
-        asked = connection.query_params.get("lang")
-        common = {
+    async def _page(self, request: Request, template: str, show: Show, twin: str) -> Response:
+        """A page, rendered once for all who look at it now. `twin` is where the API says the same."""
+        desk, reader, session = self._desk, self._desk.reader(request), _session(request)
+        token = desk.links.form_token(session) if session else None
+        common = self._common(request, desk.shared.mark if token else None)
+
+        async def make() -> str:
+            shows = await show(reader)
+            return await desk.read(lambda: rendered(desk.pages, template, reader, {**common, **shows()}))
+
+        key = (request.url.path, request.url.query, reader.language, str(common["who"]), "buttons" if token else None)
+        response = answered(await desk.shared.text(key, make, token), reader)
+        query = f"?{request.url.query}" if request.url.query else ""
+        response.headers["link"] = f'<{twin}{query}>; rel="alternate"; type="application/json"'
+        return self._remembering(request, response, reader)
+
+    def _plain(self, connection: HTTPConnection, template: str, shown: Mapping[str, object], status: int = 200) -> Response:
+        """A short page that asks nobody anything."""
+        reader, session = self._desk.reader(connection), _session(connection)
+        common = self._common(connection, self._desk.links.form_token(session) if session else None)
+        text = rendered(self._desk.pages, template, reader, {**common, **shown})
+        return self._remembering(connection, answered(text, reader, status), reader)
+
+    def _common(self, connection: HTTPConnection, token: str | None) -> dict[str, object]:
+        """What every page is given."""
+        settings = self._desk.settings()
+        return {
             "path": connection.url.path,
-            "languages": {other: _with_language(connection, other) for other in desk.settings().phrases},
-            "token": desk.links.form_token(session) if session else None,
+            "languages": {other: _with_language(connection, other) for other in settings.phrases},
+            "token": token,
             "who": connection.cookies.get(WHO, ""),
-            "people": list(desk.settings().people),
+            "people": list(settings.people),
             "answers": detail.ANSWERS,
         }
-        response = page(desk.pages, template, reader, status, {**common, **shown})
-        if asked and choose([asked], desk.settings().phrases, "") == reader.language:
+
+    def _remembering(self, connection: HTTPConnection, response: Response, reader: Reader) -> Response:
+        """With the language that somebody chose kept for the next page."""
+        asked = connection.query_params.get("lang")
+        if asked and choose([asked], self._desk.settings().phrases, "") == reader.language:
             response.set_cookie(COOKIE, reader.language, max_age=YEAR_S, path="/", samesite="lax")
         return response
+
+
+def _session(connection: HTTPConnection) -> str | None:
+    found: str | None = connection.scope.get("state", {}).get("session")
+    return found
 
 
 def _with_language(connection: HTTPConnection, language: str) -> str:

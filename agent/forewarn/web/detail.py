@@ -14,7 +14,7 @@ from forewarn.model.playbook import Run, command_text
 from forewarn.model.settings import Settings
 from forewarn.model.text import say
 from forewarn.web.reads import MOST, Query, Reads
-from forewarn.web.rows import row
+from forewarn.web.rows import rows
 from forewarn.web.said import Trouble, Unanswerable
 
 BUTTONS: Mapping[IncidentState, tuple[str, ...]] = {
@@ -44,13 +44,13 @@ def incident_page(reads: Reads, id: str, reader: Reader) -> Body:
         raise Unanswerable(Trouble(404, "web.not_found", {"id": id}))
     settings = reads.settings()
     messages = [m for m in _found(reads, "message", id) if isinstance(m, Message)]
-    judged = incident.impact
+    judged, findings = incident.impact, reads.ledger.get_all(incident.findings)
     return {
         "factor": lambda one: factor(one, reader),
-        "row": row(reads, settings, incident, reader, reads.next_updates(id)),
+        "row": rows(reads, [incident], reader)[0],
         "incident": incident,
         "buttons": buttons(incident),
-        "findings": [f for f in (reads.ledger.get(f) for f in incident.findings) if isinstance(f, Finding)],
+        "findings": [f for id in incident.findings if isinstance(f := findings.get(id), Finding)],
         "affected": [_customer(settings, name) for name in judged.affected],
         "exposed": [_customer(settings, name) for name in judged.exposed if name not in judged.affected],
         "notices": _by_subkind([m for m in messages if m.kind is MessageKind.NOTICE]),
@@ -97,12 +97,14 @@ def _by_subkind(notices: list[Message]) -> list[tuple[str, list[Message]]]:
 
 def messages_page(reads: Reads, query: Query) -> Body:
     """Messages, newest first, with the titles of the incidents that they are about."""
-    found = reads.ledger.find("message", states=query.states, incident=query.incident, limit=query.limit + 1, after=query.after)
+    found = reads.ledger.find(
+        "message", states=query.states, incident=query.incident, of=query.kind, limit=query.limit + 1, after=query.after
+    )
     messages = [m for m in found if isinstance(m, Message)][: query.limit]
     ids = {m.incident for m in messages if m.incident}
     return {
         "messages": messages,
-        "incidents": {id: i for id in ids if isinstance(i := reads.ledger.get(id), Incident)},
+        "incidents": {id: i for id, i in reads.ledger.get_all(sorted(ids)).items() if isinstance(i, Incident)},
         "next": messages[-1].id if len(found) > query.limit else None,
         "state": query.states[0] if query.states else None,
     }

@@ -4,31 +4,40 @@ from __future__ import annotations
 
 from forewarn.core import overview
 from forewarn.core.reader import Body, Reader
-from forewarn.model.incident import IncidentState
-from forewarn.web.now import cannot_see, live_incidents, tasks
+from forewarn.web.now import cannot_see
 from forewarn.web.reads import Live, Reads
-from forewarn.web.rows import row, waiting
+from forewarn.web.rows import rows, waiting
 from forewarn.web.strip import outlook
 
+MOST_AHEAD = 25
+MOST_WAITING = 10
+MOST_NOW = 10
+MOST_TASKS = 5
+"""What one takes in; the links below lead to the rest."""
 
-def first_page(reads: Reads, live: Live, reader: Reader) -> Body:
-    """Everything that the first page shows. Blocks on the store."""
-    seen, settings = reads.seen(live), reads.settings()
-    ahead = overview.soonest(i for i in seen.incidents if i.state is IncidentState.AHEAD)
-    ready = overview.learning(live.probes)
-    updates = reads.next_updates()
-    dates = sorted(at for at in ready if at)
+
+def first_page(reads: Reads, live: Live, reader: Reader, after: str | None = None) -> Body:
+    """Everything that the first page shows; `after` is the last forewarning of the page before. Blocks on the store."""
+    seen = reads.seen(live)
+    ahead = reads.ledger.ahead(MOST_AHEAD + 1, after)
+    status = overview.status(seen, reader)
+    learning = live.glance.learning
+    dates = [one.ready_at for one in learning if one.ready_at]
     return {
-        "status": overview.status(seen, reader),
-        "outlook": outlook((row(reads, settings, incident, reader, updates) for incident in ahead), reader),
-        "ahead": len(ahead),
-        "now": [row(reads, settings, incident, reader, updates) for incident in live_incidents(seen.incidents)],
-        "tasks": tasks(reads),
-        "troubles": [reader.tell(trouble) for trouble in live.troubles],
-        "waiting": waiting(reads),
-        "cannot_see": cannot_see(live.probes, reader),
-        "learning": len(ready),
+        "status": status,
+        "outlook": outlook(rows(reads, ahead[:MOST_AHEAD], reader), reader),
+        "ahead": seen.ahead,
+        "ahead_next": ahead[MOST_AHEAD - 1].id if len(ahead) > MOST_AHEAD else None,
+        "now": rows(reads, reads.ledger.live(MOST_NOW), reader),
+        "now_all": sum(seen.live_levels.values()),
+        "tasks": reads.ledger.tasks(MOST_TASKS),
+        "tasks_all": seen.tasks,
+        "troubles": status["troubles"],
+        "waiting": waiting(reads, MOST_WAITING),
+        "waiting_all": seen.messages.get("waiting_approval", 0),
+        "cannot_see": cannot_see(live.glance, reader),
+        "learning": len(learning),
         "first_date": dates[0] if dates else None,
-        "last_date": dates[-1] if dates and len(dates) == len(ready) else None,
-        "watching": len(live.probes),
+        "last_date": dates[-1] if dates and len(dates) == len(learning) else None,
+        "watching": len(live.glance.stands),
     }

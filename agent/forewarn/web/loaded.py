@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from forewarn.core.overview import REFUSED_CONFIG
-from forewarn.core.reader import Body, Reader
+from forewarn.core.reader import Body, Reader, stamp
+from forewarn.model.map import Customer, Person, Service
+from forewarn.model.playbook import Playbook
+from forewarn.model.probe import Probe
 from forewarn.model.settings import Settings
 from forewarn.web.reads import Live
+from forewarn.web.said import Trouble, Unanswerable
+
+KINDS = ("probes", "services", "customers", "people", "playbooks")
+MOST_ROWS = 200
+"""Of each kind; a link leads on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,28 +30,73 @@ class Declared:
     link: str | None = None
 
 
-def loaded_page(settings: Settings, live: Live, reader: Reader) -> Body:
-    """The running set, by kind of thing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Declared things of one kind, by name: those of this page, how many there are, and the last name where there are more."""
+
+    rows: tuple[Declared, ...]
+    count: int
+    next: str | None
+
+
+def loaded_page(settings: Settings, live: Live, reader: Reader, kind: str | None = None, after: str | None = None) -> Body:
+    """The running set, by kind of thing; with `kind` only that, after the name `after`. Raises Unanswerable for a kind that
+    there is not."""
+    if kind is not None and kind not in KINDS:
+        raise Unanswerable(Trouble(400, "web.kind", {"kind": kind, "kinds": ", ".join(KINDS)}))
     refused = next((trouble for trouble in live.troubles if trouble.key == REFUSED_CONFIG), None)
-    tables = {
-        "probes": [
-            Declared(name=one.name, about=one.kind, source=str(one.source), link=f"/p/{one.name}")
-            for one in settings.probes.values()
-        ],
-        "services": [
-            Declared(name=one.called(reader.language), about=str(one.criticality), source=str(one.source))
-            for one in settings.services.values()
-        ],
-        "customers": [Declared(name=one.title, about=one.tier, source=str(one.source)) for one in settings.customers.values()],
-        "people": [Declared(name=one.title, about="", source=str(one.source)) for one in settings.people.values()],
-        "playbooks": [Declared(name=one.name, about=str(one.mode), source=str(one.source)) for one in settings.playbooks.values()],
-    }
+    tables = {each: _table(settings, each, reader, after if kind else None) for each in KINDS if kind in (None, each)}
     return {
         "settings": settings,
         "refused": refused,
-        "tables": {kind: _sorted(things) for kind, things in tables.items() if things},
+        "tables": {each: table for each, table in tables.items() if table.count},
     }
 
 
-def _sorted(things: Iterable[Declared]) -> list[Declared]:
-    return sorted(things, key=lambda one: one.name)
+def loaded_body(settings: Settings, live: Live, reader: Reader, kind: str | None = None, after: str | None = None) -> Body:
+    """GET /api/v1/loaded: the same; each table is a list with its own cursor."""
+    shown = loaded_page(settings, live, reader, kind, after)
+    return {
+        "id": settings.id,
+        "folder": settings.folder,
+        "files": settings.files,
+        "loaded_at": stamp(settings.loaded_at),
+        "refused": reader.tell(shown["refused"]) if shown["refused"] else None,
+        **{
+            each: {
+                "items": [{"name": one.name, "about": one.about or None, "source": one.source} for one in table.rows],
+                "next": table.next,
+                "count": table.count,
+            }
+            for each, table in shown["tables"].items()
+        },
+    }
+
+
+def _table(settings: Settings, kind: str, reader: Reader, after: str | None) -> Table:
+    found: Iterable[Any] = getattr(settings, kind).values()
+    things = sorted(((_named(one, reader), one) for one in found), key=lambda pair: pair[0])
+    rest = [(name, one) for name, one in things if after is None or name > after]
+    rows = tuple(
+        Declared(name=name, about=ABOUT[kind](one), source=str(one.source), link=f"/p/{name}" if kind == "probes" else None)
+        for name, one in rest[:MOST_ROWS]
+    )
+    return Table(rows=rows, count=len(things), next=rows[-1].name if len(rest) > MOST_ROWS else None)
+
+
+def _named(thing: Probe | Service | Customer | Person | Playbook, reader: Reader) -> str:
+    match thing:
+        case Service():
+            return thing.called(reader.language)
+        case Customer() | Person():
+            return thing.title
+    return thing.name
+
+
+ABOUT: Mapping[str, Callable[[Any], str]] = {
+    "probes": lambda one: str(one.kind),
+    "services": lambda one: str(one.criticality),
+    "customers": lambda one: str(one.tier),
+    "people": lambda one: "",
+    "playbooks": lambda one: str(one.mode),
+}

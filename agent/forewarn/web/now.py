@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from forewarn.core import overview
 from forewarn.core.reader import Body, Reader, number, shown_unit
-from forewarn.core.show import target_why
-from forewarn.model.finding import Finding, RuleState
+from forewarn.core.show import host_away, target_why
+from forewarn.model.finding import RuleState
+from forewarn.model.glance import Glance, Sight, Stand
 from forewarn.model.incident import Incident
 from forewarn.model.series import SeriesId
 from forewarn.model.text import say
-from forewarn.ports import ProbeView, SeriesView, TargetView
+from forewarn.ports import ProbeView, SeriesView
 from forewarn.web.reads import Live, Reads
-from forewarn.web.rows import Row, called, row
+from forewarn.web.rows import Row, called, rows
 
+MOST_INCIDENTS = 50
+MOST_TASKS = 20
 MOST_FIGURES = 4
 MOST_NAMES = 3
 MOST_WATCHED = 100
 """Probes on one page; the filter and the link below it lead to the rest."""
 MOST_LEARNING = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What of the page Now is asked for: `incident` is the last one of the page before, `names` are the probes of this one."""
+
+    words: str
+    incident: str | None
+    names: tuple[str, ...]
+    found: int
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,97 +68,95 @@ class Learning:
     ready_at: datetime | None
 
 
-def now_page(reads: Reads, live: Live, reader: Reader, words: str, after: str | None) -> Body:
-    """Everything that the page Now shows; `words` narrows what is watched, `after` is the last name of the page before."""
+def now_page(reads: Reads, live: Live, reader: Reader, asked: Asked) -> Body:
+    """Everything that the page Now shows; `live.views` are the probes that it lists. Blocks on the store."""
     seen = reads.seen(live)
-    found = [view for view in sorted(live.probes, key=lambda view: view.probe.name) if _fits(view, words)]
-    rest = [view for view in found if after is None or view.probe.name > after]
-    learned = learning(live.probes, reader)
+    status = overview.status(seen, reader)
+    incidents = [] if asked.words else reads.ledger.live(MOST_INCIDENTS + 1, asked.incident)
+    learned, shown = live.glance.learning, incidents[:MOST_INCIDENTS]
     return {
-        "status": overview.status(seen, reader),
-        "groups": groups(reads, live_incidents(seen.incidents), reader),
-        "tasks": tasks(reads),
-        "troubles": [reader.tell(trouble) for trouble in live.troubles],
-        "blind": blind(live.probes, reader),
-        "learning": learned[:MOST_LEARNING],
+        "status": status,
+        "groups": groups(reads, shown, reader),
+        "incidents": len(shown),
+        "incidents_all": sum(seen.live_levels.values()),
+        "incidents_next": shown[-1].id if len(incidents) > MOST_INCIDENTS else None,
+        "incidents_after": asked.incident,
+        "tasks": [] if asked.words else reads.ledger.tasks(MOST_TASKS),
+        "tasks_all": seen.tasks,
+        "troubles": status["troubles"],
+        "blind": [] if asked.words else blind(live.glance, reader),
+        "learning": [
+            Learning(probe=one.series.probe, name=series_name(one.series, reader), ready_at=one.ready_at)
+            for one in learned[:MOST_LEARNING]
+        ],
         "learning_more": max(0, len(learned) - MOST_LEARNING),
-        "watched": [watched(view, reader) for view in rest[:MOST_WATCHED]],
-        "found": len(found),
-        "all": len(live.probes),
-        "next": rest[MOST_WATCHED - 1].probe.name if len(rest) > MOST_WATCHED else None,
-        "words": words,
+        "watched": [watched(view, reader) for view in live.views],
+        "found": asked.found,
+        "all": len(live.glance.stands),
+        "next": asked.next,
+        "words": asked.words,
     }
 
 
-def live_incidents(incidents: Iterable[Incident]) -> list[Incident]:
-    """Trouble that is there now, the gravest first, then the oldest."""
-    return sorted((i for i in incidents if i.live), key=lambda i: (i.level.rank, i.opened_at))
+def wanted(glance: Glance, words: str, after: str | None, incident: str | None) -> Asked:
+    """Which probes to list: those that fit the words, by name, from the one after `after` on."""
+    names = [stand.probe.name for stand in glance.stands if _fits(stand, words)]
+    begin = 0 if after is None else bisect_right(names, after)
+    page = tuple(names[begin : begin + MOST_WATCHED])
+    more = begin + MOST_WATCHED < len(names)
+    return Asked(words=words, incident=incident, names=page, found=len(names), next=page[-1] if more else None)
 
 
 def groups(reads: Reads, incidents: Sequence[Incident], reader: Reader) -> list[tuple[str, list[Row]]]:
     """Incidents by the service that they began with, in the order of their gravest."""
     found: dict[str, list[Row]] = {}
-    updates = reads.next_updates()
-    for incident in incidents:
-        first = incident.services[0] if incident.services else ""
+    for row in rows(reads, incidents, reader):
+        first = row.incident.services[0] if row.incident.services else ""
         name = called(reads.settings(), first, reader) if first else reader.tell(say("console.now.no_service"))
-        found.setdefault(name, []).append(row(reads, reads.settings(), incident, reader, updates))
+        found.setdefault(name, []).append(row)
     return list(found.items())
 
 
-def tasks(reads: Reads) -> list[Finding]:
-    """Findings that are nobody's incident: work for office hours."""
-    return [f for f in reads.open_findings() if f.incident is None and f.kind != "cannot-see"]
-
-
-def learning(probes: Iterable[ProbeView], reader: Reader) -> list[Learning]:
-    """The series that a rule still learns, the soonest first."""
-    found = []
-    for view in probes:
-        for one in (series for target in view.targets for series in target.series):
-            ready = [rule.ready_at for rule in one.rules if rule.state is RuleState.LEARNING]
-            if ready:
-                at = min((at for at in ready if at), default=None)
-                found.append(Learning(probe=view.probe.name, name=series_name(one.series, reader), ready_at=at))
-    return sorted(found, key=lambda one: (one.ready_at is None, str(one.ready_at), one.probe, one.name))
-
-
-def blind(probes: Iterable[ProbeView], reader: Reader) -> list[Blind]:
+def blind(glance: Glance, reader: Reader) -> list[Blind]:
     """All that we could not look at, by reason, the commonest first."""
     reasons: dict[str, list[str]] = {}
-    for view in probes:
-        for target in view.targets:
-            if target.outcome == "unknown" and target.at:
-                reasons.setdefault(_short_reason(target, reader), []).append(_name(view, target))
+    for stand, seen in glance.unseen:
+        names = reasons.setdefault(_short_reason(seen, reader), [])
+        if (name := _name(stand, seen)) not in names:
+            names.append(name)
     return [Blind(reason=why, names=tuple(names)) for why, names in sorted(reasons.items(), key=lambda pair: -len(pair[1]))]
 
 
-def cannot_see(probes: Iterable[ProbeView], reader: Reader) -> str | None:
+def cannot_see(glance: Glance, reader: Reader) -> str | None:
     """The same in one line, with the first few names of each reason."""
     parts = [
         reader.tell(say("console.cannot_see.part", reason=one.reason, names=_some(one.names, reader)))
-        for one in blind(probes, reader)
+        for one in blind(glance, reader)
     ]
     line = reader.tell(say("console.cannot_see.line", parts=reader.listed(parts, "console.semicolon")))
     return line if parts else None
 
 
-def _fits(view: ProbeView, words: str) -> bool:
+def _fits(stand: Stand, words: str) -> bool:
     """Whether each of the words stands in a probe's name, service, kind, tags or targets."""
-    probe = view.probe
+    if not words:
+        return True
+    probe = stand.probe
     text = " ".join((probe.name, probe.service or "", probe.kind, *probe.tags, *(target.name for target in probe.targets)))
     return all(word in text.lower() for word in words.lower().split())
 
 
-def _short_reason(target: TargetView, reader: Reader) -> str:
+def _short_reason(target: Sight, reader: Reader) -> str:
     """The reason's words without the detail, so that equal ones fall together."""
     if target.reason:
         return reader.word(f"prober.reason.{target.reason}", target.reason.replace("_", " "))
     return target_why(target, reader) or reader.tell(say("console.unknown"))
 
 
-def _name(view: ProbeView, target: TargetView) -> str:
-    return view.probe.name if len(view.targets) == 1 else f"{view.probe.name} {target.target}"
+def _name(stand: Stand, target: Sight) -> str:
+    if away := host_away(stand.probe, target):
+        return away
+    return stand.probe.name if len(stand.targets) == 1 else f"{stand.probe.name} {target.target}"
 
 
 def _some(names: Sequence[str], reader: Reader) -> str:

@@ -32,8 +32,9 @@ def environment() -> Environment:
     )
 
 
-def page(pages: Environment, template: str, reader: Reader, status: int, shown: Mapping[str, object]) -> HTMLResponse:
-    """A page in the reader's language. Templates say `t(key, fact=...)`; times are datetimes or epoch seconds."""
+def rendered(pages: Environment, template: str, reader: Reader, shown: Mapping[str, object]) -> str:
+    """A page in the reader's language. Templates say `t(key, fact=...)`; times are datetimes or epoch seconds. Takes a
+    while for a long page: call it in a thread."""
 
     def t(key: str, /, **facts: Fact | datetime) -> str:
         return reader.tell(Say(key, {name: _fact(value) for name, value in facts.items()}))
@@ -41,7 +42,11 @@ def page(pages: Environment, template: str, reader: Reader, status: int, shown: 
     def say(what: Say | None) -> str:
         return reader.tell(what) if what else ""
 
-    text = pages.get_template(template).render(t=t, say=say, word=reader.word, reader=reader, **shown)
+    return pages.get_template(template).render(t=t, say=say, word=reader.word, reader=reader, **shown)
+
+
+def answered(text: str, reader: Reader, status: int = 200) -> HTMLResponse:
+    """A rendered page as an answer."""
     return HTMLResponse(text, status, {"content-language": reader.language, "vary": "Accept-Language, Cookie"})
 
 

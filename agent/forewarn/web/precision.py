@@ -20,7 +20,7 @@ class _Judged:
 def precision(ledger: Ledger, paged: Iterable[str]) -> Body:
     """`paged` are the incidents that somebody was called for. `precision` is the useful share of those that were judged, None
     where none was; `rules` are those whose calls were needless, the worst first."""
-    incidents = [found for id in dict.fromkeys(paged) if isinstance(found := ledger.get(id), Incident)]
+    incidents = [found for found in ledger.get_all(list(dict.fromkeys(paged))).values() if isinstance(found, Incident)]
     useful = sum(one.useful is True for one in incidents)
     judged = sum(one.useful is not None for one in incidents)
     rules = sorted(_by_rule(ledger, incidents).items(), key=lambda item: (-len(item[1].needless), item[0]))

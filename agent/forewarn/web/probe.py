@@ -15,7 +15,7 @@ from forewarn.model.series import SeriesId, Window
 from forewarn.ports import ProbeView, SeriesView, TargetView
 from forewarn.web.chart import Chart, chart, limits
 from forewarn.web.now import figure, series_name
-from forewarn.web.reads import BATCH, Live, Reads
+from forewarn.web.reads import MOST, Live, Reads
 from forewarn.web.rows import called
 from forewarn.web.said import Trouble, Unanswerable
 
@@ -52,7 +52,7 @@ class Pictured:
 
 def viewed(live: Live, name: str) -> ProbeView:
     """The probe of that name; raises Unanswerable where there is none."""
-    view = next((view for view in live.probes if view.probe.name == name), None)
+    view = next((view for view in live.views if view.probe.name == name), None)
     if view is None:
         raise Unanswerable(Trouble(404, "web.not_found", {"id": name}))
     return view
@@ -87,7 +87,7 @@ def probe_page(
 ) -> Body:
     """All that the page shows. `windows` are the stored samples of the `shown` series. Blocks on the store."""
     settings, name = reads.settings(), view.probe.name
-    open_ones = [f for f in reads.open_findings() if f.probe == name]
+    open_ones = reads.ledger.findings_of(name, MOST)
     return {
         "view": view,
         "service": called(settings, view.probe.service, reader) if view.probe.service else None,
@@ -98,7 +98,7 @@ def probe_page(
             for one, window in zip(shown, windows, strict=True)
         ],
         "phases": {target.target: phases(target) for target in view.targets},
-        "fired": fired(reads, name, reader),
+        "fired": reads.ledger.fired(name, reader.now - timedelta(days=FIRED_DAYS)),
         "fired_days": FIRED_DAYS,
         "incidents": sorted({f.incident for f in open_ones if f.incident}),
         "hours": hours,
@@ -121,7 +121,7 @@ def picture(view: ProbeView, one: SeriesView, window: Window, ahead: Forecast | 
 
 def series_body(reads: Reads, view: ProbeView, one: SeriesView, window: Window, hours: int, reader: Reader) -> Body:
     """GET /api/v1/series/ID. Blocks on the store."""
-    ahead = _forecast(reads.open_findings(), one.series)
+    ahead = _forecast(reads.ledger.findings_of(view.probe.name, MOST), one.series)
     drawn = picture(view, one, window, ahead, hours, reader).chart
     return {"series": str(one.series), "hours": hours, **(drawn.numbers if drawn else {"times_s": []})}
 
@@ -156,17 +156,3 @@ def phases(target: TargetView) -> tuple[Phase, ...]:
         found.append(Phase(name=name, seconds=seconds, begin=round(at, 2), width=round(width, 2)))
         at += width
     return tuple(found)
-
-
-def fired(reads: Reads, probe: str, reader: Reader) -> dict[str, int]:
-    """How often each rule of a probe fired in the last FIRED_DAYS days, of the newest findings that are kept."""
-    since, counts, after = reader.now - timedelta(days=FIRED_DAYS), dict[str, int](), None
-    for _ in range(5):
-        batch = [f for f in reads.ledger.find("finding", limit=BATCH, after=after) if isinstance(f, Finding)]
-        for finding in batch:
-            if finding.probe == probe and finding.opened_at >= since:
-                counts[finding.rule] = counts.get(finding.rule, 0) + 1
-        if len(batch) < BATCH or batch[-1].opened_at < since:
-            break
-        after = batch[-1].id
-    return counts

@@ -7,18 +7,22 @@ knows about itself belongs to the loop. Offline (no daemon) the same code reads 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from forewarn import __version__
 from forewarn.core import overview, show
 from forewarn.core.flow.expected import Known, outreach
 from forewarn.core.reader import Body, Reader, page
+from forewarn.model.change import KINDS as CHANGES
+from forewarn.model.change import Change
 from forewarn.model.due import INTERNAL, Due
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.forecast import Forecast
+from forewarn.model.glance import Glance
 from forewarn.model.hold import Hold
-from forewarn.model.incident import LIVE, Incident, IncidentState
+from forewarn.model.impact import Measure
+from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.message import Message, MessageKind, MessageState
 from forewarn.model.playbook import Guard, Playbook, Run, RunState
 from forewarn.model.settings import Settings
@@ -27,7 +31,6 @@ from forewarn.ports import Entity, Ledger, ProbeView, Stats
 from forewarn.web.said import Trouble, Unanswerable
 
 MOST = 1000
-BATCH = 200
 DUE_STATES = ("open", "met", "late", "dropped", "done")
 BREAKER = "hold.breaker"
 HOLD_STATES = ("open", "ended")
@@ -37,7 +40,9 @@ HOLD_STATES = ("open", "ended")
 class Live:
     """What the daemon knew about itself at one moment. Without a daemon most of it is None, and `why` says so."""
 
-    probes: Sequence[ProbeView] = ()
+    glance: Glance = field(default_factory=Glance)
+    views: Sequence[ProbeView] = ()
+    """Probes in full: those that an answer is about. Offline, all of them."""
     troubles: Sequence[Say] = ()
     started_at: datetime | None = None
     lateness_ms: tuple[float, float] | None = None
@@ -46,11 +51,11 @@ class Live:
     why: Say | None = None
 
     @staticmethod
-    def of(stats: Stats) -> Live:
+    async def of(stats: Stats) -> Live:
         from psutil import Process
 
         return Live(
-            probes=stats.probes(),
+            glance=await stats.glance(),
             troubles=stats.troubles(),
             started_at=stats.started_at(),
             lateness_ms=stats.lateness_ms(),
@@ -97,17 +102,18 @@ class Reads:
 
     def seen(self, live: Live) -> overview.Seen:
         """Everything that the status is made of."""
-        findings = self.open_findings()
-        unseen = any(target.outcome == "unknown" and target.at for view in live.probes for target in view.targets)
+        standing = self.ledger.standing()
         return overview.Seen(
             version=__version__,
             settings=self.settings(),
             started_at=live.started_at,
-            incidents=self.incidents(),
-            findings=len(findings),
-            cannot_see=unseen or bool(live.why) or any(f.kind == "cannot-see" for f in findings),
-            messages=self.ledger.counts("message"),
-            probes=live.probes,
+            unresolved=standing.unresolved,
+            next_breach=next((incident.id for incident in self.ledger.ahead(1)), None),
+            findings=standing.findings,
+            tasks=standing.tasks,
+            cannot_see=bool(live.glance.unseen) or bool(live.why) or standing.blind > 0,
+            messages=self.ledger.counts("message", SHOWN_MESSAGES),
+            glance=live.glance,
             troubles=live.troubles,
             lateness_ms=live.lateness_ms,
             missed=live.missed,
@@ -115,33 +121,22 @@ class Reads:
             why=live.why,
         )
 
-    def incidents(self) -> list[Incident]:
-        """Ahead or live, newest first."""
-        states = [str(state) for state in (IncidentState.AHEAD, *LIVE)]
-        return [i for i in self.ledger.find("incident", states=states, limit=MOST) if isinstance(i, Incident)]
-
-    def open_findings(self) -> list[Finding]:
-        return [f for f in self.ledger.find("finding", states=["open"], limit=MOST) if isinstance(f, Finding)]
-
     def items(self, name: str, query: Query, live: Live, reader: Reader) -> Body:
         """GET /api/v1/NAME; raises Unanswerable for a state, kind or cursor that can't be."""
         if name in DECLARED:
             return self._declared(name, live, query, reader)
         resource = LISTS[name]
         _check(resource, query)
-        found: list[Entity] = []
-        after = query.after
-        while True:
-            batch = self.ledger.find(resource.kind, states=query.states, incident=query.incident, limit=BATCH, after=after)
-            for thing in batch:
-                if not _kept(thing, query):
-                    continue
-                if len(found) == query.limit:
-                    return page([self._item(one, reader) for one in found], more=True)
-                found.append(thing)
-            if len(batch) < BATCH:
-                return page([self._item(one, reader) for one in found], more=False)
-            after = getattr(batch[-1], "id", None)
+        found = self.ledger.find(
+            resource.kind,
+            states=query.states,
+            incident=query.incident,
+            of=query.kind if resource.kind in ("finding", "message") else None,
+            hidden=tuple(INTERNAL) if resource.kind == "due" else (),
+            limit=query.limit + 1,
+            after=query.after,
+        )
+        return page(self.shown(found[: query.limit], reader), more=len(found) > query.limit)
 
     def timeline(self, incident: str, reader: Reader) -> Body:
         """An incident's story, oldest line first; raises Unanswerable where there is no such incident."""
@@ -171,72 +166,77 @@ class Reads:
     def one(self, name: str, id: str, live: Live, reader: Reader) -> Body:
         """GET /api/v1/NAME/ID; raises Unanswerable where there is no such thing."""
         if name == "probes":
-            found = next((show.probe(view, reader) for view in live.probes if view.probe.name == id), None)
+            found = next((show.probe(view, reader) for view in live.views if view.probe.name == id), None)
         elif name == "playbooks":
             declared = self.settings().playbooks.get(id)
             found = self._playbook(declared, reader) if declared else None
         else:
             own = name in LISTS and id.startswith(f"{LISTS[name].prefix}-")
             thing = self.ledger.get(id) if own else None
-            found = None if thing is None else self._item(thing, reader)
+            found = None if thing is None else self.shown([thing], reader)[0]
         if found is None:
             raise Unanswerable(Trouble(404, "web.not_found", {"id": id}))
         return found
 
     def dues(self, *, incident: str | None = None, subject: str | None = None) -> list[Due]:
         """Dues that people are shown, oldest first."""
-        found = self.ledger.find("due", incident=incident, newest=False, limit=MOST)
-        return [d for d in found if isinstance(d, Due) and d.what not in INTERNAL and subject in (None, d.subject)]
+        found = self.ledger.find("due", incident=incident, hidden=tuple(INTERNAL), newest=False, limit=MOST)
+        return [d for d in found if isinstance(d, Due) and subject in (None, d.subject)]
 
-    def next_updates(self, incident: str | None = None) -> dict[str, datetime]:
-        """When each incident's customers are to hear next: one reading for a whole list, of open clocks only."""
-        found: dict[str, datetime] = {}
-        after: str | None = None
-        while True:
-            batch = self.ledger.find("due", states=["open"], incident=incident, limit=MOST, after=after)
-            for due in batch:
-                if isinstance(due, Due):
-                    after = due.id
-                    if due.what == "update.customer" and due.incident:
-                        found[due.incident] = min(due.due_at, found.get(due.incident, due.due_at))
-            if len(batch) < MOST:
-                return found
+    def forecasts(self, incidents: Sequence[Incident]) -> dict[str, Forecast]:
+        """The forecast that each of these rests on: that of its own thing if there is one, else the soonest."""
+        findings = self.ledger.get_all([id for incident in incidents for id in incident.findings])
+        found = {}
+        for incident in incidents:
+            with_one = [f for id in incident.findings if isinstance(f := findings.get(id), Finding) and f.forecast]
+            own = [f for f in with_one if f.series == incident.thing] or with_one
+            dated = sorted(
+                own, key=lambda f: (f.forecast is None or f.forecast.earliest is None, str(f.forecast and f.forecast.earliest))
+            )
+            if dated and dated[0].forecast:
+                found[incident.id] = dated[0].forecast
+        return found
 
-    def forecast(self, incident: Incident) -> Forecast | None:
-        """The forecast that a forewarning rests on: that of its own thing if there is one, else the soonest."""
-        findings = [f for id in incident.findings if isinstance(f := self.ledger.get(id), Finding) and f.forecast]
-        own = [f for f in findings if f.series == incident.thing] or findings
-        dated = sorted(
-            own, key=lambda f: (f.forecast is None or f.forecast.earliest is None, str(f.forecast and f.forecast.earliest))
-        )
-        return dated[0].forecast if dated else None
+    def shown(self, things: Sequence[Entity], reader: Reader) -> list[Body]:
+        """Things of one kind as the API shows them, with one question to the ledger for what belongs to all of them."""
+        match things[:1]:
+            case [Incident()]:
+                return self._incidents([it for it in things if isinstance(it, Incident)], reader)
+            case [Finding()]:
+                return self._findings([it for it in things if isinstance(it, Finding)], reader)
+            case [Message()]:
+                leased = self.ledger.leased()
+                return [show.message(_on_its_way(it, leased), reader) for it in things if isinstance(it, Message)]
+            case [Hold()]:
+                held = [m for m in self.ledger.find("message", states=["held"], limit=MOST) if isinstance(m, Message)]
+                return [show.hold(it, held, reader) for it in things if isinstance(it, Hold)]
+        return [_plain(it, reader) for it in things]
 
-    def _on_its_way(self, message: Message) -> Message:
-        """A queued message that the outbox is handing over at this moment is being sent."""
-        if message.state is MessageState.QUEUED and message.id in self.ledger.leased():
-            return replace(message, state=MessageState.SENDING)
-        return message
+    def _incidents(self, incidents: Sequence[Incident], reader: Reader) -> list[Body]:
+        dues: dict[str, list[Due]] = {}
+        for due in self.ledger.dues_of([it.id for it in incidents], tuple(INTERNAL)):
+            if due.subject == due.incident:
+                dues.setdefault(due.subject, []).append(due)
+        forecasts = self.forecasts(incidents)
+        changes = self.ledger.get_all([id for it in incidents for id in it.changes])
+        return [
+            show.incident(
+                it,
+                dues.get(it.id, []),
+                forecasts.get(it.id),
+                reader,
+                [one for id in it.changes if isinstance(one := changes.get(id), Change)],
+            )
+            for it in incidents
+        ]
 
-    def _item(self, thing: Entity, reader: Reader) -> Body:
-        match thing:
-            case Finding():
-                dues = [] if thing.incident else self._finding_dues(thing)
-                return show.finding(thing, dues, reader)
-            case Incident():
-                dues = [d for d in self.dues(incident=thing.id) if d.subject == thing.id]
-                return show.incident(thing, dues, self.forecast(thing), reader)
-            case Message():
-                return show.message(self._on_its_way(thing), reader)
-            case Run():
-                return show.run(thing, reader)
-            case Due():
-                return show.due(thing, reader)
-            case Hold():
-                held = self.ledger.find("message", states=["held"], limit=MOST)
-                return show.hold(thing, [m for m in held if isinstance(m, Message)], reader)
-            case Guard():
-                return {"playbook": thing.playbook, "bad": thing.bad}
-        return {"service": thing.service, "what": thing.what, "value": thing.value, "why": reader.tell(thing.why)}
+    def _findings(self, findings: Sequence[Finding], reader: Reader) -> list[Body]:
+        """One without incident can be a task: its dues are its own."""
+        dues: dict[str, list[Due]] = {}
+        for due in self.ledger.open_dues_of([it.id for it in findings if it.incident is None]):
+            if due.what not in INTERNAL:
+                dues.setdefault(due.subject, []).append(due)
+        return [show.finding(it, dues.get(it.id, []), reader) for it in findings]
 
     def _playbook(self, it: Playbook, reader: Reader) -> Body:
         """What is declared, and what stands of its limits."""
@@ -253,18 +253,12 @@ class Reads:
         """Probes or playbooks: what people wrote, by name."""
         if name == "playbooks":
             declared = self.settings().playbooks
-            items = [self._playbook(declared[each], reader) for each in sorted(declared)]
+            names = [each for each in sorted(declared) if query.after is None or each > query.after][: query.limit + 1]
+            items = [self._playbook(declared[each], reader) for each in names]
         else:
-            views = [v for v in live.probes if query.kind in (None, v.probe.kind)]
-            views = [v for v in views if not query.states or any(target.outcome in query.states for target in v.targets)]
-            items = [show.probe(view, reader) for view in sorted(views, key=lambda view: view.probe.name)]
-        items = [item for item in items if query.after is None or item["name"] > query.after]
+            views = {view.probe.name: view for view in live.views}
+            items = [show.probe(views[each], reader) for each in chosen(query, live.glance) if each in views]
         return page(items[: query.limit], more=len(items) > query.limit)
-
-    def _finding_dues(self, finding: Finding) -> Sequence[Due]:
-        """A finding without incident can be a task: its dues are open ones, few, and found among all that are open."""
-        found = self.ledger.find("due", states=["open"], limit=MOST)
-        return [d for d in found if isinstance(d, Due) and d.subject == finding.id and d.what not in INTERNAL]
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +269,8 @@ class Resource:
     kinds: tuple[str, ...] = ()
 
 
+SHOWN_MESSAGES = ("queued", "held", "waiting_approval", "failed", "unknown")
+"""States of messages that the status counts."""
 LISTS: Mapping[str, Resource] = {
     "findings": Resource("finding", "F", tuple(FindingState)),
     "incidents": Resource("incident", "INC", tuple(IncidentState)),
@@ -282,6 +278,7 @@ LISTS: Mapping[str, Resource] = {
     "holds": Resource("hold", "H", HOLD_STATES),
     "dues": Resource("due", "D", DUE_STATES),
     "runs": Resource("run", "R", tuple(RunState)),
+    "changes": Resource("change", "C", CHANGES),
 }
 
 
@@ -299,7 +296,37 @@ def _check(resource: Resource, query: Query) -> None:
         raise Unanswerable(Trouble(400, "web.after", {"after": query.after, "example": f"{resource.prefix}-12"}))
 
 
-def _kept(thing: Entity, query: Query) -> bool:
-    if isinstance(thing, Due) and thing.what in INTERNAL:
-        return False
-    return query.kind is None or getattr(thing, "kind", query.kind) == query.kind
+def chosen(query: Query, glance: Glance) -> list[str]:
+    """Names of the probes that a list of them asks for, and of one more."""
+    found = []
+    for stand in glance.stands:
+        if (query.after is not None and stand.probe.name <= query.after) or query.kind not in (None, stand.probe.kind):
+            continue
+        if not query.states or any(seen.outcome in query.states for seen in stand.targets):
+            found.append(stand.probe.name)
+            if len(found) > query.limit:
+                break
+    return found
+
+
+def _on_its_way(message: Message, leased: Mapping[str, str]) -> Message:
+    """A queued message that the outbox is handing over at this moment is being sent."""
+    if message.state is MessageState.QUEUED and message.id in leased:
+        return replace(message, state=MessageState.SENDING)
+    return message
+
+
+def _plain(thing: Entity, reader: Reader) -> Body:
+    """What needs nothing beside itself."""
+    match thing:
+        case Run():
+            return show.run(thing, reader)
+        case Due():
+            return show.due(thing, reader)
+        case Change():
+            return show.change(thing)
+        case Guard():
+            return {"playbook": thing.playbook, "bad": thing.bad}
+        case Measure():
+            return {"service": thing.service, "what": thing.what, "value": thing.value, "why": reader.tell(thing.why)}
+    raise TypeError(type(thing).__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from forewarn.model.forecast import Forecast
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.message import Message
 from forewarn.model.settings import Settings
-from forewarn.web.reads import MOST, Reads
+from forewarn.web.reads import Reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +26,24 @@ class Row:
     next_update: datetime | None
 
 
-def row(reads: Reads, settings: Settings, incident: Incident, reader: Reader, updates: Mapping[str, datetime]) -> Row:
-    """`updates` is when customers hear next, by incident (`Reads.next_updates`)."""
+def rows(reads: Reads, incidents: Sequence[Incident], reader: Reader) -> list[Row]:
+    """Incidents as a list shows them, with one question to the ledger for all of them."""
+    settings = reads.settings()
+    updates = reads.ledger.next_updates([it.id for it in incidents])
+    forecasts = reads.forecasts([it for it in incidents if it.state is IncidentState.AHEAD])
+    return [_row(it, settings, reader, forecasts.get(it.id), updates.get(it.id)) for it in incidents]
+
+
+def _row(incident: Incident, settings: Settings, reader: Reader, ahead: Forecast | None, update: datetime | None) -> Row:
     names = {*incident.impact.affected, *incident.impact.exposed}
     customers = [settings.customers[name] for name in names if name in settings.customers]
     return Row(
         incident=incident,
-        forecast=reads.forecast(incident) if incident.state is IncidentState.AHEAD else None,
+        forecast=ahead,
         services=", ".join(called(settings, name, reader) for name in incident.services),
         customers=len(names),
         vips=sum(1 for customer in customers if customer.vip),
-        next_update=updates.get(incident.id),
+        next_update=update,
     )
 
 
@@ -45,7 +52,7 @@ def called(settings: Settings, service: str, reader: Reader) -> str:
     return found.called(reader.language) if found else service
 
 
-def waiting(reads: Reads, incident: str | None = None) -> list[Message]:
+def waiting(reads: Reads, limit: int) -> list[Message]:
     """Messages that need somebody's yes, the oldest first."""
-    found = reads.ledger.find("message", states=["waiting_approval"], incident=incident, newest=False, limit=MOST)
+    found = reads.ledger.find("message", states=["waiting_approval"], newest=False, limit=limit)
     return [m for m in found if isinstance(m, Message)]

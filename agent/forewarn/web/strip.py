@@ -52,6 +52,10 @@ class Outlook:
     strips: tuple[Strip, ...]
     undated: tuple[Row, ...]
 
+    @property
+    def count(self) -> int:
+        return len(self.undated) + sum(len(strip.bars) for strip in self.strips)
+
 
 def outlook(rows: Iterable[Row], reader: Reader) -> Outlook:
     """Each forewarning once, on the shorter of the two lines that its earliest moment lies on."""

@@ -95,7 +95,7 @@ def test_bursts_are_usual_where_there_always_were_bursts() -> None:
 
 
 def test_no_alarm_while_learning() -> None:
-    state, alarms, _ = played([*noise(rarity.LEARNED - 1), 1000.0])
+    _, alarms, _ = played([*noise(rarity.LEARNED - 1), 1000.0])
     assert not alarms
     young, _, _ = played(noise(10))
     window = Window(array("d"), array("d"), 0, FIVE_MIN)

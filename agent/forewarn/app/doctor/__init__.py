@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from forewarn.app.doctor import channels, clock, configuration, disk, heartbeat, permissions, running, sensors, tools
+from forewarn.app.doctor import channels, clock, configuration, disk, heartbeat, hosts, permissions, running, sensors, tools
 from forewarn.app.doctor.check import Check, Patient
 from forewarn.config.load import load
 from forewarn.model.errors import ConfigError
@@ -24,6 +24,7 @@ LOOKS: Mapping[str, Callable[[Patient], Iterator[Check]]] = {
     "clock": clock.look,
     "tools": tools.look,
     "sensors": sensors.look,
+    "hosts": hosts.look,
     "channels": channels.look,
     "heartbeat": heartbeat.look,
     "daemon": running.look,

@@ -13,7 +13,7 @@ from forewarn.model.text import Say
 from forewarn.runtime.state_folder import StateFolder
 
 FINE, NOTE, PROBLEM = "fine", "note", "problem"
-AREAS = ("configuration", "permissions", "disk", "clock", "tools", "sensors", "channels", "heartbeat", "daemon")
+AREAS = ("configuration", "permissions", "disk", "clock", "tools", "sensors", "hosts", "channels", "heartbeat", "daemon")
 """In the order in which they are looked at."""
 
 

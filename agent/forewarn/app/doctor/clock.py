@@ -1,11 +1,7 @@
-"""The clock: does this machine follow a time server? Dates of forecasts and dues are worth as much as the clock.
-
-Source: adjtimex(2), the kernel's own word on whether its clock is disciplined (STA_UNSYNC) and how far it may be off.
-"""
+"""The clock: does this machine follow a time server? Dates of forecasts and dues are worth as much as the clock."""
 
 from __future__ import annotations
 
-import ctypes
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,36 +9,9 @@ from pathlib import Path
 from forewarn.app.doctor.check import FINE, NOTE, PROBLEM, Check, Patient
 from forewarn.app.doctor.remedies import as_root, install
 from forewarn.model.text import say
+from forewarn.reach.kernel_clock import read
 
-UNSYNCHRONISED = 0x0040
 ERROR_MOST_S = 1.0
-TIMEX_BYTES = 256  # struct timex has 208 bytes on 64-bit Linux
-
-
-class _Timex(ctypes.Structure):
-    """The first fields of struct timex; the rest only needs room."""
-
-    _fields_ = (
-        ("modes", ctypes.c_uint),
-        ("offset", ctypes.c_long),
-        ("freq", ctypes.c_long),
-        ("maxerror", ctypes.c_long),
-        ("esterror", ctypes.c_long),
-        ("status", ctypes.c_int),
-        ("rest", ctypes.c_byte * TIMEX_BYTES),
-    )
-
-
-def read() -> tuple[bool, float] | None:
-    """Whether the kernel's clock is synchronised, and its estimated error in seconds; None where it can't be asked."""
-    try:
-        libc = ctypes.CDLL(None, use_errno=True)
-        asked = _Timex()
-        if libc.adjtimex(ctypes.byref(asked)) < 0:
-            return None
-    except (OSError, AttributeError):
-        return None
-    return not asked.status & UNSYNCHRONISED, asked.esterror / 1e6
 
 
 def look(patient: Patient) -> Iterator[Check]:

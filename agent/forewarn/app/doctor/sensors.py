@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from forewarn.app.doctor.check import FINE, NOTE, PROBLEM, Check, Patient
@@ -14,6 +15,7 @@ from forewarn.model.series import Outcome, ProbeRun
 from forewarn.model.text import say
 from forewarn.probers import PROBERS
 from forewarn.probers.once import run_once
+from forewarn.reach.machine import HERE
 
 KIND = "temperature"
 MODULES = {"GenuineIntel": "coretemp", "AuthenticAMD": "k10temp"}
@@ -28,6 +30,7 @@ def look(patient: Patient) -> Iterator[Check]:
 
 async def _runs(probe: Probe, now_s: float) -> tuple[ProbeRun, ...]:
     kind = PROBERS[probe.kind]
+    probe = replace(probe, targets=tuple(target for target in probe.targets if target.where == HERE))
     return await run_once(kind.shape, kind.make(), probe, now_s)
 
 

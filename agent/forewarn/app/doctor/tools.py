@@ -32,7 +32,10 @@ def needed(settings: Settings) -> Needs:
 
 
 def _of_probe(probe: Probe) -> Iterator[str]:
-    """smart runs its program only where nobody has read the disks for it already (source: file, or auto with a folder)."""
+    """smart runs its program only where nobody has read the disks for it already (source: file, or auto with a folder). What
+    runs on a host over SSH is not needed here."""
+    if all(target.where != LOCAL for target in probe.targets):
+        return
     argv = getattr(probe.options, "argv", None)
     if argv:
         yield str(argv[0])
@@ -40,8 +43,6 @@ def _of_probe(probe: Probe) -> Iterator[str]:
         yield str(getattr(probe.options, "program", "smartctl"))
     if probe.kind == "journal":
         yield "journalctl"
-    if any(where != LOCAL for where in probe.where):
-        yield "ssh"
 
 
 def _read_for_it(probe: Probe) -> bool:
@@ -52,7 +53,6 @@ def _read_for_it(probe: Probe) -> bool:
 def _of_playbook(playbook: Playbook) -> Iterator[str]:
     for step in playbook.steps:
         if step.where != LOCAL:
-            yield "ssh"
             continue
         for spec in (step.spec, step.undo or {}):
             yield from _of_spec(spec)

@@ -67,7 +67,7 @@ def _columns(path: Path, head: list[str]) -> tuple[int, int]:
     names = [name.strip().lower() for name in head]
     time = next((names.index(name) for name in TIMES if name in names), 0)
     value = next((names.index(name) for name in VALUES if name in names), 1)
-    if len(head) <= max(time, value):
+    if len(head) < 2 or len(head) <= max(time, value):
         raise BadFile(f"{path}:1 {len(head)} column; two are needed: timestamp,value")
     return time, value
 

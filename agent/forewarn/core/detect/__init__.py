@@ -10,7 +10,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from forewarn.core.detect import absence, baseline, cannot_see, down, forecast, pattern, risk, slo, threshold
+from forewarn.core.detect import (
+    absence,
+    baseline,
+    cannot_see,
+    change,
+    countdown,
+    distinct,
+    down,
+    flatline,
+    forecast,
+    new_term,
+    pattern,
+    risk,
+    slo,
+    threshold,
+)
 from forewarn.model.series import Counts, Tally
 
 
@@ -21,6 +36,8 @@ class Detector:
     called when only time has passed. `beside`: metrics of the same thing that it looks at too. `costly`: a judgement takes
     long enough (about half a millisecond) that many at once would be felt; it may come a few samples late. `awaits`: it also
     judges a series that has never come. `tally` and `recall`: what lies before `history_s` may be handed in as counts.
+    `gathers`: it looks at several series at once: "labels", all that differ only in the labels `of`; "rules", what else fires.
+    `remembers`: that a series once came matters, so it is never let go.
     `after` and `claim` are `step` in two halves: most runs change nothing, and then nobody reads the claim."""
 
     step: Callable[..., tuple[Any, Any]]
@@ -36,12 +53,26 @@ class Detector:
     recall: Callable[[Any, Counts], Any] | None = None
     after: Callable[..., Any] | None = None
     claim: Callable[..., Any] | None = None
+    gathers: str = ""
+    remembers: bool = False
+
+    @property
+    def learns(self) -> bool:
+        """Whether its claim can say `learning`. A claim that is only made when somebody reads it can't: whoever counts what
+        is learnt looks at thousands of series, and at claims that are there."""
+        return self.claim is None
 
 
 def _all_kept(module: Any, ticks: bool = False) -> Detector:
     """A detector that sees all of its past at every step."""
     kept = module.history_s
     return Detector(module.step, module.resume, kept, kept, kept, ticks, after=module.after, claim=module.claim)
+
+
+def _in_state(module: Any, **more: Any) -> Detector:
+    """A detector whose state holds all that it needs of the past."""
+    past = module.history_s
+    return Detector(module.step, module.resume, past, past, lambda options: 0.0, **more)
 
 
 SLO = Detector(slo.step, slo.resume, slo.history_s, slo.history_s, lambda options: 0.0, tally=slo.tally, recall=slo.recall)
@@ -58,15 +89,13 @@ DETECTORS: Mapping[str, Detector] = {
     "absence": Detector(
         absence.step, absence.resume, absence.history_s, absence.history_s, lambda options: 0.0, ticks=True, awaits=True
     ),
-    "baseline": Detector(
-        baseline.step,
-        baseline.resume,
-        baseline.history_s,
-        lambda options: 0.0,
-        lambda options: 0.0,
-        after=baseline.after,
-        claim=baseline.claim,
-    ),
+    "baseline": Detector(baseline.step, baseline.resume, baseline.history_s, lambda options: 0.0, lambda options: 0.0),
+    "flatline": _in_state(flatline),
+    "change": _in_state(change),
+    "new-term": _in_state(new_term, ticks=True, remembers=True),
+    "cardinality": _in_state(distinct, ticks=True, gathers="labels"),
+    "compose": _in_state(distinct, ticks=True, gathers="rules"),
+    "countdown": _all_kept(countdown),
     "down": _all_kept(down),
     "cannot-see": _all_kept(cannot_see, ticks=True),
 }

@@ -34,6 +34,7 @@ HUSHED = 0.49
 """The highest score in the quiet time of a greater alarm."""
 SLOT_S = 60.0
 SETTLED, SETTLED_S = 5, 1800.0
+RETOLD = 16
 USUAL = 0.6
 """Times LIMIT: below this a sample is usual again."""
 HUGE = 1e100
@@ -78,6 +79,7 @@ class BaselineState(NamedTuple):
     usual_s: float = 0.0
     usual_n: int = 0
     told: tuple[float, int, float, float] | None = None  # score, view, value and time of the sample that fired
+    claim: Claim | None = None
 
 
 def history_s(options: BaselineOptions) -> float:
@@ -90,9 +92,15 @@ def resume(options: BaselineOptions, state: BaselineState | None) -> BaselineSta
 
 
 def step(options: BaselineOptions, state: BaselineState | None, window: Window, now: datetime) -> tuple[BaselineState, Claim]:
-    """What the series shows after the window's fresh samples."""
+    """What the series shows after the window's fresh samples. That all is usual is said anew every RETOLD samples only: to put it
+    into words costs as much as to judge."""
+    before = state
     state = after(options, state, window, now)
-    return state, claim(options, state, window, now)
+    told = state.claim
+    if told is not None and before is not None and state.anchors and not state.firing and not before.firing and state.n % RETOLD:
+        return state, told
+    said = claim(options, state, window, now)
+    return state._replace(claim=said), said
 
 
 def after(options: BaselineOptions, state: BaselineState | None, window: Window, now: datetime) -> BaselineState:
@@ -144,7 +152,7 @@ def judged(options: BaselineOptions, state: BaselineState, at_s: float, value: f
         firing, told = False, None
     return BaselineState(
         firing, n, kept, at_s, state.open_s, state.open_sum, state.open_n, levels, last, (), state.per_hour, anchors, counts,
-        score, view, views[view], alarm_s, alarmed, alarms, usual_s, usual_n, told,
+        score, view, views[view], alarm_s, alarmed, alarms, usual_s, usual_n, told, state.claim,
     )  # fmt: skip
 
 

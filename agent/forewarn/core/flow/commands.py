@@ -10,6 +10,7 @@ from forewarn.core.flow import (
     breaker,
     by_hand,
     calling,
+    changefeed,
     clocks,
     incidents,
     judged,
@@ -317,4 +318,5 @@ VERBS: Mapping[str, Callable[[Work, Command], None]] = {
     "edit": _edit,
     "answer": _answer,
     "close-breaker": _close_breaker,
+    "changed": changefeed.changed,
 }

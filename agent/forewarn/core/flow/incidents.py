@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from forewarn.core import impact as judge
-from forewarn.core.flow import calling, clocks, judged, runs, telling, witness
+from forewarn.core.flow import calling, changefeed, clocks, judged, runs, telling, witness
 from forewarn.core.impact.correlate import linked as near
 from forewarn.core.respond import dues, escalate
 from forewarn.core.respond.lifecycle import Event, move
@@ -37,6 +37,7 @@ def open_for(work: Work, finding: Finding, state: IncidentState) -> str:
     id = _begin(work, services, state, [finding], None, None, thing=finding.series if state is IncidentState.AHEAD else None)
     work.put(replace(finding, incident=id))
     work.note(id, say("respond.opened", finding=finding.id), finding.id)
+    changefeed.look_back(work, id)
     calling.consequences(work, id, None)
     runs.start_fitting(work, id, replace(finding, incident=id))
     if state is IncidentState.AHEAD:
@@ -49,6 +50,7 @@ def declare(work: Work, title: str, service: str | None, level: Level | None, by
     services = (service,) if service else ()
     id = _begin(work, services, IncidentState.OPEN, [], by, level, title=say("title.declared", text=title))
     work.note(id, say("respond.declared", text=title), by=by)
+    changefeed.look_back(work, id)
     calling.consequences(work, id, None)
     return id
 

@@ -10,6 +10,10 @@ from forewarn.core.work import Work
 from forewarn.model.finding import FindingState
 from forewarn.model.incident import Incident
 from forewarn.model.message import Message, MessageKind, MessageState, Subkind
+from forewarn.model.text import say
+
+CHANGES_SHOWN = 2
+"""In a page, whose lines are short."""
 
 
 def scene(work: Work, incident: Incident, to: str | None = None) -> Scene:
@@ -24,6 +28,9 @@ def scene(work: Work, incident: Incident, to: str | None = None) -> Scene:
         runs=tuple(work.runs(incident.id)),
         plan=incident.plan,
         earlier=tuple(message for message in work.messages(incident.id) if message.to == to and message.state is MessageState.SENT),
+        changed=tuple(
+            say("change.line", text=one.text, at=one.at.timestamp()) for one in work.changes() if one.id in incident.changes
+        )[:CHANGES_SHOWN],
         all_up=not down and not any(i.live and names & set(i.services) for i in work.incidents()),
     )
 

@@ -1,7 +1,8 @@
 """Old wounds: what was wrong already when Forewarn first looked. True, but no news: one digest, and no alarm until it worsens.
 
 The `risk` detector knows them by a disk's counters. A file system that was nearly full when Forewarn came here, and has lived
-with it, is one too, as long as there is some room and it does not shrink.
+with it, is one too, as long as there is some room and it does not shrink; and so is what people leave as it is: a unit that
+had failed, a file system that is read-only on purpose.
 """
 
 from __future__ import annotations
@@ -21,14 +22,18 @@ FIRST_LOOK = timedelta(hours=1)
 """After the first start: what stands beyond a limit so soon stood there before."""
 NO_ROOM = 0.99
 """From here on writes fail, however long it has been so."""
+LEFT_SO = frozenset({"unit_failed", "fs_readonly"})
+"""Metrics of states that a machine can live with for years."""
 GROWN = 0.005
 """A share of the room that is worth a new look."""
 
 
 def stood_before(work: Work, finding: Finding) -> bool:
-    """Whether this room was short before Forewarn came to this host."""
+    """Whether this room was short, or this state was left so, before Forewarn came to this host."""
     first, value = work.state.first_start, finding.evidence.value
     soon = first is not None and work.now - first <= FIRST_LOOK
+    if soon and finding.metric in LEFT_SO:
+        return True
     return soon and _short_of_room(finding) and value is not None and value < NO_ROOM
 
 
@@ -40,7 +45,7 @@ def _short_of_room(finding: Finding) -> bool:
 
 def still(finding: Finding, claim: Claim) -> bool:
     """Whether a claim about a known old wound is no more than that."""
-    if claim.old:
+    if claim.old or finding.metric in LEFT_SO:
         return True
     before, value = finding.evidence.value, claim.evidence.value
     return _short_of_room(finding) and before is not None and value is not None and value < min(NO_ROOM, before + GROWN)

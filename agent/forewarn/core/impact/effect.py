@@ -15,10 +15,10 @@ from forewarn.model.finding import Finding
 from forewarn.model.level import Effect
 from forewarn.model.probe import Probe
 
-FORECASTS = frozenset({"forecast", "risk"})
+FORECASTS = frozenset({"forecast", "risk", "countdown"})
 EVIDENCE = frozenset({"baseline", "change", "flatline", "new-term", "cardinality"})
-"""Kinds of rule that open nothing alone: they help to find the cause."""
-INSIDE = frozenset({"host", "temperature", "smart", "log", "journal", "command", "self"})
+"""Kinds of rule that open nothing alone, unless they say by `effect:` that it is felt: they help to find the cause."""
+INSIDE = frozenset({"host", "temperature", "smart", "log", "journal", "command", "process", "certificate", "self", "elasticsearch"})
 """Kinds of probe that look at what a service rests on, not at the service as its users meet it."""
 LOST, EXPOSED = "data-lost", "data-exposed"
 """Tags of probes whose findings mean that data are lost, or seen by others."""
@@ -118,7 +118,7 @@ def meaning(finding: Finding, probe: Probe | None, customers: Collection[str] = 
 def _role(finding: Finding, probe: Probe | None, effect: Effect) -> Role:
     if finding.kind == "cannot-see":
         return Role.BLIND
-    if finding.kind in EVIDENCE:
+    if finding.kind in EVIDENCE and finding.effect is None:
         return Role.EVIDENCE
     if finding.kind == "slo-budget":
         return Role.BUDGET

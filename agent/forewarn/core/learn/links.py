@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from forewarn.model.change import Change
 from forewarn.model.due import Due
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.incident import Incident, IncidentState
@@ -26,6 +27,18 @@ class Link:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     sources: tuple[str, ...] = ()
     beside: bool = False
+
+
+def change_link(change: Change, beside: bool = False) -> Link:
+    facts: dict[str, Fact] = {
+        "what": f"change.what.{change.what}",
+        "text": change.text,
+        "who": change.who,
+        "service": change.service,
+        "host": change.host,
+    }
+    says = (Say("why.link.change", facts), say("why.link.changed_at", at=change.at.timestamp(), who=change.who))
+    return Link(id=change.id, type="change", at=change.at, says=says, facts=facts, beside=beside)
 
 
 def message_link(message: Message, beside: bool = False) -> Link:

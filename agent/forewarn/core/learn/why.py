@@ -15,7 +15,18 @@ from dataclasses import dataclass
 from functools import reduce
 from unicodedata import east_asian_width
 
-from forewarn.core.learn.links import Link, due_link, finding_link, incident_link, message_link, rule_link, run_link, series_link
+from forewarn.core.learn.links import (
+    Link,
+    change_link,
+    due_link,
+    finding_link,
+    incident_link,
+    message_link,
+    rule_link,
+    run_link,
+    series_link,
+)
+from forewarn.model.change import Change
 from forewarn.model.due import INTERNAL, Due
 from forewarn.model.errors import NotFound
 from forewarn.model.finding import Finding
@@ -26,7 +37,7 @@ from forewarn.model.message import Message, MessageKind
 from forewarn.model.playbook import Guard, Run
 from forewarn.model.text import Say, say
 
-Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard
+Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard | Change
 Show = Callable[[Say], str]
 FINDINGS_SHOWN = 5
 UNSEEN = ("cannot-see", "absence")
@@ -81,6 +92,8 @@ def explain(
             walk.run(run)
         case Due() as due:
             walk.due(due)
+        case Change() as change:
+            walk.change(change)
         case _:
             raise NotFound(id)
     return walk.answer(id, ())
@@ -144,7 +157,16 @@ class _Walk:
             self._missing.append(f"{incident.id} findings")
         self._came_of(incident)
 
+    def change(self, change: Change) -> None:
+        self._add(change_link(change))
+
     def _came_of(self, incident: Incident) -> None:
+        for id in incident.changes:
+            changed = self._get(id)
+            if isinstance(changed, Change):
+                self._aside(change_link(changed, beside=True))
+            else:
+                self._missing.append(id)
         for id in incident.runs:
             found = self._get(id)
             if isinstance(found, Run):

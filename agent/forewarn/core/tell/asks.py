@@ -41,7 +41,7 @@ def approval(person: Person, scene: Scene, wish: Wish, settings: Settings, now: 
         "step": wish.step.name,
         "playbook": _called(wish.playbook, speaker),
         "command": command_text(wish.spec),
-        "where": f"repair.where.{wish.step.where}",
+        "where": speaker.tell(say("repair.where.local")) if wish.step.where == "local" else wish.step.where,
         "risk": f"repair.risk.{wish.playbook.risk}",
         "back": _back(wish, speaker),
         "why": speaker.tell(wish.why),

@@ -30,3 +30,26 @@ ORDER BY n DESC LIMIT :limit
 
 -- name: oldest_first
 ORDER BY n LIMIT :limit
+
+-- name: get_all
+SELECT id, body FROM {kind} WHERE id IN (SELECT value FROM json_each(:ids))
+
+-- name: counts_of
+SELECT state, count(*) FROM {kind} WHERE state IN (SELECT value FROM json_each(:states)) GROUP BY state
+
+-- name: of_kind
+AND kind = :kind
+
+-- name: shown
+AND what NOT IN (SELECT value FROM json_each(:hidden))
+
+-- name: sought
+SELECT body FROM {kind} WHERE n IN (
+  SELECT rowid FROM sought_{kind} WHERE sought_{kind} MATCH :words AND rowid < :before ORDER BY rowid DESC LIMIT :limit)
+ORDER BY n DESC
+
+-- name: unsought
+SELECT n, body FROM {kind} WHERE n > :after AND NOT EXISTS (SELECT 1 FROM sought_{kind} WHERE rowid = n) ORDER BY n LIMIT :limit
+
+-- name: words_of
+SELECT words FROM sought_{kind} WHERE rowid = :n

@@ -1,39 +1,57 @@
 -- name: put_finding
-INSERT INTO finding (n, id, state, incident, probe, rule, series, moved_at, body)
-VALUES (:n, :id, :state, :incident, :probe, :rule, :series, :moved_at, :body)
+INSERT INTO finding (n, id, state, incident, probe, rule, series, moved_at, kind, opened_at, body)
+VALUES (:n, :id, :state, :incident, :probe, :rule, :series, :moved_at, :kind, :opened_at, :body)
 ON CONFLICT (n) DO UPDATE SET
-  state = excluded.state, incident = excluded.incident, probe = excluded.probe, rule = excluded.rule,
-  series = excluded.series, moved_at = excluded.moved_at, body = excluded.body
+  state = excluded.state, incident = excluded.incident, probe = excluded.probe, rule = excluded.rule, series = excluded.series,
+  moved_at = excluded.moved_at, kind = excluded.kind, opened_at = excluded.opened_at, body = excluded.body
 
 -- name: put_incident
-INSERT INTO incident (n, id, state, incident, body) VALUES (:n, :id, :state, :incident, :body)
-ON CONFLICT (n) DO UPDATE SET state = excluded.state, incident = excluded.incident, body = excluded.body
+INSERT INTO incident (n, id, state, incident, level, opened_at, soon_at, body)
+VALUES (:n, :id, :state, :incident, :level, :opened_at, :soon_at, :body)
+ON CONFLICT (n) DO UPDATE SET
+  state = excluded.state, incident = excluded.incident, level = excluded.level, opened_at = excluded.opened_at, soon_at =
+  excluded.soon_at, body = excluded.body
 
 -- name: put_due
-INSERT INTO due (n, id, state, incident, next_at, body) VALUES (:n, :id, :state, :incident, :next_at, :body)
+INSERT INTO due (n, id, state, incident, next_at, what, subject, due_at, body)
+VALUES (:n, :id, :state, :incident, :next_at, :what, :subject, :due_at, :body)
 ON CONFLICT (n) DO UPDATE SET
-  state = excluded.state, incident = excluded.incident, next_at = excluded.next_at, body = excluded.body
+  state = excluded.state, incident = excluded.incident, next_at = excluded.next_at, what = excluded.what, subject =
+  excluded.subject, due_at = excluded.due_at, body = excluded.body
 
 -- name: put_hold
-INSERT INTO hold (n, id, state, incident, body) VALUES (:n, :id, :state, :incident, :body)
-ON CONFLICT (n) DO UPDATE SET state = excluded.state, incident = excluded.incident, body = excluded.body
+INSERT INTO hold (n, id, state, incident, body)
+VALUES (:n, :id, :state, :incident, :body)
+ON CONFLICT (n) DO UPDATE SET
+  state = excluded.state, incident = excluded.incident, body = excluded.body
 
 -- name: put_message
-INSERT INTO message (n, id, state, incident, body) VALUES (:n, :id, :state, :incident, :body)
-ON CONFLICT (n) DO UPDATE SET state = excluded.state, incident = excluded.incident, body = excluded.body
+INSERT INTO message (n, id, state, incident, kind, body)
+VALUES (:n, :id, :state, :incident, :kind, :body)
+ON CONFLICT (n) DO UPDATE SET
+  state = excluded.state, incident = excluded.incident, kind = excluded.kind, body = excluded.body
 
 -- name: put_run
-INSERT INTO run (n, id, state, incident, ended_at, body) VALUES (:n, :id, :state, :incident, :ended_at, :body)
+INSERT INTO run (n, id, state, incident, ended_at, body)
+VALUES (:n, :id, :state, :incident, :ended_at, :body)
 ON CONFLICT (n) DO UPDATE SET
   state = excluded.state, incident = excluded.incident, ended_at = excluded.ended_at, body = excluded.body
 
 -- name: put_measure
-INSERT INTO measure (id, state, incident, body) VALUES (:id, :state, :incident, :body)
-ON CONFLICT (id) DO UPDATE SET state = excluded.state, incident = excluded.incident, body = excluded.body
+INSERT INTO measure (id, state, incident, body)
+VALUES (:id, :state, :incident, :body)
+ON CONFLICT (id) DO UPDATE SET
+  state = excluded.state, incident = excluded.incident, body = excluded.body
 
 -- name: put_guard
-INSERT INTO guard (id, state, incident, body) VALUES (:id, :state, :incident, :body)
-ON CONFLICT (id) DO UPDATE SET state = excluded.state, incident = excluded.incident, body = excluded.body
+INSERT INTO guard (id, state, incident, body)
+VALUES (:id, :state, :incident, :body)
+ON CONFLICT (id) DO UPDATE SET
+  state = excluded.state, incident = excluded.incident, body = excluded.body
+
+-- name: put_change
+INSERT INTO change (n, id, state, incident, body) VALUES (:n, :id, :state, :incident, :body)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body
 
 -- name: add_entry
 INSERT INTO timeline (incident, at, body) VALUES (:incident, :at, :body)
@@ -120,8 +138,69 @@ SELECT body FROM measure ORDER BY n
 -- name: load_guards
 SELECT body FROM guard ORDER BY n
 
+-- name: load_changes
+SELECT body FROM (SELECT n, body FROM change ORDER BY n DESC LIMIT 300) ORDER BY n
+
 -- name: load_counters
 SELECT name, value FROM counter
 
 -- name: load_first_start
 SELECT value FROM fact WHERE name = 'first_start'
+
+-- name: put_words_incident
+INSERT OR REPLACE INTO sought_incident (rowid, words) VALUES (:n, :words)
+
+-- name: put_words_message
+INSERT OR REPLACE INTO sought_message (rowid, words) VALUES (:n, :words)
+
+-- name: put_fact
+INSERT INTO fact (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value
+
+-- name: fact
+SELECT value FROM fact WHERE name = :name
+
+-- The lists that people look at. INDEXED BY, since SQLite would take the index of the state and sort; it says so if one is gone.
+
+-- name: unresolved
+SELECT state, level, count(*) FROM incident WHERE state IN ('ahead', 'open', 'acknowledged', 'mitigated') GROUP BY state, level
+
+-- name: finding_counts
+SELECT (SELECT count(*) FROM finding WHERE state = 'open'),
+       (SELECT count(*) FROM finding INDEXED BY finding_task WHERE state = 'open' AND incident IS NULL AND kind <> 'cannot-see'),
+       (SELECT count(*) FROM finding INDEXED BY finding_blind WHERE state = 'open' AND kind = 'cannot-see')
+
+-- name: live
+SELECT body FROM incident INDEXED BY incident_live WHERE state IN ('open', 'acknowledged', 'mitigated')
+ORDER BY level, opened_at, n LIMIT :limit
+
+-- name: live_after
+SELECT body FROM incident INDEXED BY incident_live WHERE state IN ('open', 'acknowledged', 'mitigated')
+   AND (level, opened_at, n) > (SELECT level, opened_at, n FROM incident WHERE id = :after)
+ORDER BY level, opened_at, n LIMIT :limit
+
+-- name: ahead
+SELECT body FROM incident INDEXED BY incident_ahead WHERE state = 'ahead' ORDER BY soon_at, n LIMIT :limit
+
+-- name: ahead_after
+SELECT body FROM incident INDEXED BY incident_ahead WHERE state = 'ahead' AND (soon_at, n) > (SELECT soon_at, n FROM incident WHERE id = :after)
+ORDER BY soon_at, n LIMIT :limit
+
+-- name: tasks
+SELECT body FROM finding INDEXED BY finding_task WHERE state = 'open' AND incident IS NULL AND kind <> 'cannot-see' ORDER BY n DESC LIMIT :limit
+
+-- name: findings_of_probe
+SELECT body FROM finding INDEXED BY finding_probe WHERE probe = :probe AND state = 'open' ORDER BY n DESC LIMIT :limit
+
+-- name: fired
+SELECT rule, count(*) FROM finding WHERE probe = :probe AND opened_at >= :since GROUP BY rule
+
+-- name: next_updates
+SELECT incident, min(due_at) FROM due INDEXED BY due_update
+ WHERE state = 'open' AND what = 'update.customer' AND incident IN (SELECT value FROM json_each(:incidents)) GROUP BY incident
+
+-- name: dues_of_incidents
+SELECT body FROM due
+ WHERE incident IN (SELECT value FROM json_each(:ids)) AND what NOT IN (SELECT value FROM json_each(:hidden)) ORDER BY n
+
+-- name: open_dues_of
+SELECT body FROM due INDEXED BY due_subject WHERE state = 'open' AND subject IN (SELECT value FROM json_each(:ids)) ORDER BY n

@@ -1,0 +1,74 @@
+"""What runs, for people who look: thousands of probes at a glance, and some of them in full.
+
+Both belong to the loop, because the watches do, and both are made in slices, so that nobody who looks holds up the probes.
+A watch keeps its stand until something about it changes; a glance is kept for a second, for all who look meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from forewarn.model.glance import Glance, Stand
+from forewarn.ports import Clock, ProbeView
+from forewarn.runtime.watch import Watch
+
+FRESH_S = 1.0
+AT_ONCE_S = 0.002
+"""So long one slice works; then what is due comes first."""
+LOOKED_AT = 32
+"""Stands between two looks at the clock."""
+
+
+class Board:
+    """Over the poller's watches, by name. All on the loop's thread."""
+
+    def __init__(self, watches: Mapping[str, Watch], clock: Clock) -> None:
+        self._watches, self._clock = watches, clock
+        self._glance = Glance()
+        self._made_s: float | None = None
+        self._making = asyncio.Lock()
+
+    async def glance(self) -> Glance:
+        """All probes, as they were FRESH_S ago at most; whoever asks while one is being made gets that one."""
+        async with self._making:
+            if self._made_s is None or not 0 <= self._clock.monotonic() - self._made_s < FRESH_S:
+                self._glance = Glance(tuple(await self._stands()))
+                self._made_s = self._clock.monotonic()
+            return self._glance
+
+    async def views(self, names: Sequence[str]) -> list[ProbeView]:
+        """All that is known of these probes now; unknown names are left out."""
+        found: list[ProbeView] = []
+        began_s = self._clock.monotonic()
+        for name in names:
+            if watch := self._watches.get(name):
+                found.append(ProbeView(probe=watch.probe, targets=watch.view(self._clock.now())))
+            if self._clock.monotonic() - began_s > AT_ONCE_S:
+                await asyncio.sleep(0)
+                began_s = self._clock.monotonic()
+        return found
+
+    def outcomes(self) -> dict[str, int]:
+        """Targets by the outcome of their last run; those that had none yet are unknown."""
+        found = {"up": 0, "down": 0, "unknown": 0}
+        for watch in self._watches.values():
+            for run in watch.last():
+                found[str(run.outcome)] += 1
+            found["unknown"] += len(watch.probe.targets) - len(watch.last())
+        return found
+
+    def waits(self) -> bool:
+        """Whether some target has not been looked at yet."""
+        return any(len(watch.last()) < len(watch.probe.targets) for watch in self._watches.values())
+
+    async def _stands(self) -> list[Stand]:
+        found: list[Stand] = []
+        began_s = self._clock.monotonic()
+        for at, name in enumerate(sorted(self._watches)):
+            if watch := self._watches.get(name):
+                found.append(watch.stand())
+            if at % LOOKED_AT == 0 and self._clock.monotonic() - began_s > AT_ONCE_S:
+                await asyncio.sleep(0)
+                began_s = self._clock.monotonic()
+        return found
