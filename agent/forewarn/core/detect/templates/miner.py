@@ -10,6 +10,7 @@ words a place has held: Jiang et al. 2008 (AEL). Everything is bounded: beyond `
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from forewarn.core.detect.templates.mask import SHOWN, STAR, alike, mask_line, mask_word, shown
 from forewarn.core.detect.templates.merge import (
@@ -92,6 +93,24 @@ class Miner:
             wider = self._generalised(parts)
             if wider != parts:
                 self._join(wider, (number,))
+
+    def stored(self, number: int) -> dict[str, Any]:
+        """A template and its places that vary by experience, for `restore`; plain values, so that JSON can hold them."""
+        parts = self._parts[self.root(number)]
+        found, total = places(parts), _total(parts)
+        holes = [at for at in found if parts[at] == STAR and _key(total, parts, at) in self._holes]
+        return {"text": "".join(parts), "holes": holes, "framed": list(self._framed.get(_frame(parts, found), ()))}
+
+    def restore(self, stored: Mapping[str, Any]) -> int:
+        """Know a template again. Answers its number, OTHER if it is not one that this code would make."""
+        parts = apart(str(stored["text"]))
+        found, total = places(parts), _total(parts)
+        if not all(at in found and parts[at] == STAR for at in (*stored["holes"], *stored["framed"])):
+            return OTHER
+        self._holes |= {_key(total, parts, at) for at in stored["holes"]}
+        if stored["framed"]:
+            self._framed[_frame(parts, found)] = tuple(stored["framed"])
+        return self._by_parts(parts)
 
     # --- masked words ---
 
