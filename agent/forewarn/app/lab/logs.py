@@ -24,6 +24,7 @@ STRETCH_S, STRETCH_LINES = 10.0, 50
 """What counts as together: lines so near in time, or where no times are read, in number."""
 EXAMPLE = 500
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?$")
+_MINUTE = re.compile(r"(?<![:\d])\d{1,2}:\d\d$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,8 @@ class Logs:
             day = datetime.fromtimestamp(last, UTC).astimezone()
             at = day.replace(hour=int(clock[1]) % 24, minute=int(clock[2]) % 60, second=int(clock[3] or 0) % 60, microsecond=0)
             return (at if at <= day else at - timedelta(days=1)).timestamp()
-        at_s = Clockwork().time_of(written.encode(), self._now_s)
+        whole = f"{written}:00" if _MINUTE.search(written) else written
+        at_s = Clockwork().time_of(whole.encode(), self._now_s)
         if at_s is None:
             raise BadFile(f'--around: "{written}" is not a time; write e.g. 2026-11-23T10:00:00 or 10:00')
         return at_s

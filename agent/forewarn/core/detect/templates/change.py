@@ -8,7 +8,7 @@ Each difference has a surprise in decades (3: one in a thousand), so that all ki
   (variance over mean of its counts in equal stretches), since logs come in bursts;
 - together: of two templates that both came before, never in one stretch, and now do: how seldom chance would do that.
 
-Trouble by level or words adds TROUBLE for each step, unless it vanished: an error is looked at before a greeting.
+Trouble by level or words comes before the rest, unless it vanished: an error is looked at before a greeting.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ TOGETHER, TOGETHER_CHANCE = 3, 0.05
 """Stretches in which each of two must have come before, and the chance by which they could be together now, at most."""
 PAIRED = 200
 """Templates of which pairs are looked at: the rarest ones."""
-MOST = 30.0
-TROUBLE = 1.5
+MOST = 6.0
+"""Surprise of a rate, at most: logs come in bursts, and beyond one in a million a larger one says no more."""
 
 
 class Kind(StrEnum):
@@ -73,17 +73,15 @@ class Part:
 
 
 def changes(before: Part, after: Part, ratio: float, trouble: Mapping[int, int]) -> list[Change]:
-    """The differences, the most surprising first. `ratio`: how long the time after is, against that before; `trouble`: 0, 1 or 2
+    """The differences, trouble first, then the most surprising. `ratio`: how long the time after is, against that before; `trouble`: 0, 1 or 2
     for each template."""
     found = [*_new(before, after), *_rates(before, after, ratio), *_together(before, after)]
-    return sorted(found, key=lambda one: (-weight(one, trouble), one.first))
+    return sorted(found, key=lambda one: (-_trouble(one, trouble), -one.surprise, one.first))
 
 
-def weight(change: Change, trouble: Mapping[int, int]) -> float:
-    """Where a difference stands: its surprise and its trouble. That trouble is gone is no trouble."""
-    if change.kind is Kind.VANISHED:
-        return change.surprise
-    return change.surprise + TROUBLE * max(trouble.get(one, 0) for one in change.templates)
+def _trouble(change: Change, trouble: Mapping[int, int]) -> int:
+    """That trouble is gone is no trouble."""
+    return 0 if change.kind is Kind.VANISHED else max(trouble.get(one, 0) for one in change.templates)
 
 
 def _new(before: Part, after: Part) -> Iterable[Change]:
@@ -91,7 +89,7 @@ def _new(before: Part, after: Part) -> Iterable[Change]:
     surprise = -log10((once + 1) / (before.counts.total() + 2))
     for template, count in after.counts.items():
         if template not in before.counts:
-            yield Change(Kind.NEW, (template,), 0, count, 0.0, min(MOST, surprise + log10(count)), after.first[template])
+            yield Change(Kind.NEW, (template,), 0, count, 0.0, surprise + log10(count), after.first[template])
 
 
 def _rates(before: Part, after: Part, ratio: float) -> Iterable[Change]:
@@ -126,7 +124,7 @@ def _together(before: Part, after: Part) -> Iterable[Change]:
             continue
         chance = are * len(before.stretches[one]) / were * len(before.stretches[two]) / were
         if chance <= TOGETHER_CHANCE:
-            surprise = min(MOST, -log10(chance) + log10(len(now)))
+            surprise = -log10(chance) + log10(len(now))
             yield Change(Kind.TOGETHER, (one, two), 0, len(now), chance, surprise, max(after.first[one], after.first[two]))
 
 
