@@ -18,6 +18,7 @@ from forewarn.model.probe import Rule, Source
 from forewarn.model.series import ProbeRun
 from forewarn.probers.log import LogOptions
 from forewarn.probers.log_following import Following
+from forewarn.probers.log_lines import LineCounter
 from forewarn.probers.log_templates import BURST, FILES, RATE, TemplateCounts
 from forewarn.runtime.watch import Watch
 
@@ -125,6 +126,13 @@ def test_what_was_long_ago_is_told_at_its_time() -> None:
     now, past = TemplateCounts(10).of(["a 1", "b", "a 2"], 1, 0.0, lambda line: 500.0 if line.startswith(b"a") else None)
     assert now.total() == 1
     assert {at_s: counts.total() for at_s, counts in past.items()} == {500.0: 2}
+
+
+def test_scenarios_and_history_count_alike() -> None:
+    asked = probe("log", files=["/var/log/a.log"], templates=True)
+    run = LineCounter(asked.options).run(asked, ["served 5 requests", "failed\n    at a.B.c(B.java:1)", "served 7 requests"], 0.0)  # type: ignore[arg-type]
+    told = {dict(labels).get("template"): value for (_, labels), value in zip(run.columns, run.values, strict=True)}
+    assert told == {None: 3, "served <*> requests": 2, "failed": 1}
 
 
 def test_secrets_are_no_labels(log: Log) -> None:

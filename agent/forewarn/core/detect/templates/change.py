@@ -28,7 +28,7 @@ TOGETHER, TOGETHER_CHANCE = 3, 0.05
 PAIRED = 200
 """Templates of which pairs are looked at: the rarest ones."""
 MOST = 6.0
-"""Surprise of a rate, at most: logs come in bursts, and beyond one in a million a larger one says no more."""
+"""Surprise of a rate beyond which it grows by decades only: logs come in bursts, and one in a million is as sure as they get."""
 
 
 class Kind(StrEnum):
@@ -97,9 +97,10 @@ def _rates(before: Part, after: Part, ratio: float) -> Iterable[Change]:
     for template, count in before.counts.items():
         now, expected = after.counts.get(template, 0), (count + 0.5) * ratio
         likelihood = (now * log(now / expected) if now else 0.0) - (now - expected)
-        surprise = min(MOST, likelihood / log(10) / _unevenness(before.stretches[template], stretches))
+        surprise = likelihood / log(10) / _unevenness(before.stretches[template], stretches)
         if surprise < LEAST:
             continue
+        surprise = surprise if surprise <= MOST else MOST + log10(surprise / MOST)
         if now >= LEAST_LINES and now >= LEAST_FACTOR * expected:
             yield Change(Kind.BURST, (template,), count, now, expected, surprise, after.first[template])
         elif not now and count >= LEAST_LINES:
