@@ -2,7 +2,8 @@
 # make demo   the whole chain on a small shop, in about a minute   (ARGS=--once ends by itself)
 # make deb    a package for this Debian or Ubuntu, in dist/
 # make test   install what tests need and run all of them          (SLOW=1 adds the proofs that take minutes)
-# make bench  what a probe run costs, beside a floor and peers, in about a minute (ARGS='--targets 5000', --https, --hanging 5)
+# make bench  what a probe run costs, beside a floor and peers (ARGS='--targets 5000', --https, --hanging 5, --all);
+#             ARGS=console, viewers, foresight, '--part logs': what a page, open consoles, logs cost, and how right it is
 # make bundle one file with all wheels and install.sh, for hosts without a package index
 PYTHON ?= python3
 VENV   := .venv

@@ -206,7 +206,7 @@ class Ledger(Protocol):
     def findings_of(self, probe: str, limit: int) -> list[Finding]:
         """A probe's open findings, newest first."""
 
-    def fired(self, probe: str, since: datetime) -> dict[str, int]:
+    def fired(self, probe: str, since: datetime) -> dict[tuple[str, str], int]:
         """How many findings each rule of a probe has opened since then."""
 
     def next_updates(self, incidents: Sequence[str]) -> dict[str, datetime]:
@@ -237,7 +237,6 @@ class Ledger(Protocol):
 
 Sample = tuple[SeriesId, float, float]
 """Series, epoch seconds, value."""
-
 
 Plan = tuple[SeriesId, ...]
 """What stands in a run's values, each series once. Hand in the same tuple run after run: it is known by identity."""
@@ -374,6 +373,12 @@ class Stats(Protocol):
     def missed(self) -> int: ...
 
     def started_at(self) -> datetime: ...
+
+    def reloaded(self) -> Mapping[str, Any] | None:
+        """What the newest reload since the start answered: what it changed, or why it was refused; None before the first."""
+
+    def saying(self, run: str) -> str:
+        """What the step of a playbook's run that is under way has printed so far, masked; empty where there is nothing."""
 
     def troubles(self) -> list[Say]:
         """What is wrong with ourselves: store, a channel that keeps failing, a refused configuration."""

@@ -7,6 +7,7 @@ All of them probe the same nginx at the same time, each on ports of its own, so 
     scripts/bench templates    how right log templates are, beside drain3, see templates.py
     scripts/bench --part logs [--megabytes 1000]
     scripts/bench [--targets 1000] [--seconds 30] [--every 10] [--https] [--hanging 5] [--only forewarn,floor] [--no-store]
+    scripts/bench --all          # every size, HTTP and HTTPS, hanging targets, 20,000, and while other work is done: 12 minutes
 """
 
 from __future__ import annotations
@@ -26,10 +27,22 @@ import stored
 import templates
 import viewers
 from contenders import CONTENDERS, PER_PROBE, Contender, Load, missing
+from disturb import Disturbance
 from measure import cpu_s, lateness_ms, quantile, rss_mb
 from place import Place
 from tools import ROOT, program
 
+STARTED_S = 180.0
+ALL = (
+    "--targets 500 --no-store",
+    "--targets 2000 --no-store",
+    "--targets 5000",
+    "--targets 500 --https --no-store",
+    "--targets 2000 --https --no-store --only forewarn,floor",
+    "--targets 5000 --hanging 5 --no-store --only forewarn,floor",
+    "--targets 5000 --disturb --no-store --only forewarn,floor",
+    "--targets 20000 --seconds 40 --warm 45 --no-store --only forewarn",
+)
 WARM_S = 22.0
 """The first runs of thousands of targets are spread over ten seconds; after another interval each is at its own phase."""
 
@@ -49,13 +62,22 @@ def main() -> int:
         print(logs.table(found))
         report.keep(logs.flat(found), ROOT / "var" / "bench.json")
         return 0
+    if args.all:
+        for run in ALL:
+            if code := _measured(_arguments([*run.split(), *(["--keep"] if args.keep else [])])):
+                return code
+        return 0
+    return _measured(args)
+
+
+def _measured(args: argparse.Namespace) -> int:
     names = [name for name in args.only.split(",") if name in CONTENDERS]
     skipped = {name: why for name in names if (why := missing(name, args.https))}
     if not program("nginx"):
         print("nginx not found: there is nothing to probe; run scripts/bench-tools.sh", file=sys.stderr)
         return 2
     result: dict[str, object] = {"targets": args.targets, "every_s": args.every, "window_s": args.seconds, "https": args.https}
-    result |= {"hanging_percent": args.hanging, "skipped": skipped}
+    result |= {"hanging_percent": args.hanging, "disturbed": args.disturb, "skipped": skipped}
     if args.targets:
         result["probers"] = _probed(args, [name for name in names if name not in skipped])
     if not args.no_store:
@@ -65,12 +87,13 @@ def main() -> int:
     return 0
 
 
-def _arguments() -> argparse.Namespace:
+def _arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="what a probe run costs, beside a floor and peers")
     parser.add_argument("--part", choices=("probes", "logs"), default="probes", help="what is measured (probes)")
     parser.add_argument("--megabytes", type=int, default=1000, help="of the log that part logs makes and reads (1,000)")
     parser.add_argument("--targets", type=int, default=1000, help="how many (1,000; 0: only the store)")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long is measured, after the start (30)")
+    parser.add_argument("--warm", type=float, default=WARM_S, help="how long is waited before (22)")
     parser.add_argument("--every", type=int, default=10, help="interval of each target in seconds (10)")
     parser.add_argument("--https", action="store_true", help="TLS 1.3 with a full handshake each time")
     parser.add_argument("--hanging", type=float, default=0.0, help="percent of the targets that never answer (0)")
@@ -78,7 +101,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--per-probe", type=int, default=PER_PROBE, help="targets in one of Forewarn's probes (100)")
     parser.add_argument("--no-store", action="store_true", help="leave the store's own figures out")
     parser.add_argument("--keep", action="store_true", help="keep the folder with configurations, logs and stores")
-    return parser.parse_args()
+    parser.add_argument("--disturb", action="store_true", help="reload, show and report all the while")
+    parser.add_argument("--all", action="store_true", help="all that docs/performance.md has a line for")
+    return parser.parse_args(given)
 
 
 def _probed(args: argparse.Namespace, names: list[str]) -> dict[str, dict[str, float | None]]:
@@ -91,11 +116,14 @@ def _probed(args: argparse.Namespace, names: list[str]) -> dict[str, dict[str, f
         for name in names:
             (folder / name).mkdir()
             running.append(CONTENDERS[name][0](folder / name, place.addresses(name, args.targets, hanging), load))
-        print(f"{args.targets} targets every {args.every} s, {', '.join(names)}: {WARM_S + args.seconds:.0f} s", file=sys.stderr)
-        time.sleep(WARM_S)
+        print(f"{args.targets} targets every {args.every} s, {', '.join(names)}: {args.warm + args.seconds:.0f} s", file=sys.stderr)
+        _await_first(place, names)
+        time.sleep(args.warm)
         since_s, before = time.time(), {one.name: _costs(one) for one in running}
+        other = Disturbance(folder / "forewarn") if args.disturb else None
         time.sleep(args.seconds)
         until_s, after = time.time(), {one.name: _costs(one) for one in running}
+        done = other.stop() if other else 0
         memory = {one.name: {name: rss_mb(process.pid) for name, process in one.processes.items()} for one in running}
         time.sleep(2.0)  # the log is written within half a second, our samples within one
         figures = {}
@@ -106,6 +134,7 @@ def _probed(args: argparse.Namespace, names: list[str]) -> dict[str, dict[str, f
             if one.name == "forewarn":
                 one.stop()
                 figures[one.name]["findings"] = (one.folder / "out.log").read_text("utf-8").count(" finding  ")
+                figures[one.name] |= {"disturbances": done} if args.disturb else {}
                 figures[one.name] |= stored.kept(folder / "forewarn" / "state" / "samples.db", since_s, until_s, len(hits))
         return figures
     finally:
@@ -116,6 +145,15 @@ def _probed(args: argparse.Namespace, names: list[str]) -> dict[str, dict[str, f
             print(f"kept: {folder}", file=sys.stderr)
         else:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _await_first(place: Place, names: list[str]) -> None:
+    """On a crowded machine a start takes its time: the warm-up begins when everybody has probed something."""
+    until_s = time.monotonic() + STARTED_S
+    while not all(place.hits(name, 0.0, time.time()) for name in names):
+        if time.monotonic() > until_s:
+            raise SystemExit(f"not all of {', '.join(names)} have begun within {STARTED_S:.0f} s")
+        time.sleep(1.0)
 
 
 def _costs(one: Contender) -> dict[str, float]:

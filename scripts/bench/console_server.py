@@ -99,6 +99,12 @@ class Stats:
     def started_at(self) -> datetime:
         return self._started
 
+    def reloaded(self) -> None:
+        return None
+
+    def saying(self, run: str) -> str:
+        return ""
+
     def troubles(self) -> list[Say]:
         return []
 

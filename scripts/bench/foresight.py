@@ -19,9 +19,8 @@ from types import ModuleType
 from typing import Any
 
 import report
-from tools import ROOT
-
 from forewarn.core.detect.baseline import ALARM, BaselineOptions, BaselineState, judged
+from tools import ROOT
 
 DATA = ROOT.parent / "shared" / "data"
 SETS = {"nab": "NAB, open half", "cloudmon": "Microsoft cloud monitoring, open half"}

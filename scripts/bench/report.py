@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+LARGEST_FOR_RATIOS = 10_000
+"""A run with more targets is about keeping up; the ratios are those of the sizes that peers can do."""
 LABELS = {
     "forewarn": "forewarn, the whole daemon",
     "floor": "floor: bare libcurl loop",
@@ -20,7 +22,8 @@ def table(result: dict[str, Any]) -> str:
     probers = result.get("probers", {})
     if probers:
         scheme = "https" if result["https"] else "http"
-        hanging = f", {result['hanging_percent']:g} % of them hanging" if result["hanging_percent"] else ""
+        hanging = ", while it reloads, shows and reports" if result["disturbed"] else ""
+        hanging += f", {result['hanging_percent']:g} % of them hanging" if result["hanging_percent"] else ""
         lines.append(
             f"\n{result['targets']} {scheme} targets every {result['every_s']} s{hanging};"
             f" {result['window_s']:.0f} s measured, all at the same time"
@@ -74,10 +77,15 @@ def write(result: dict[str, Any], file: Path) -> None:
     flat: dict[str, Any] = {}
     probers = result.get("probers", {})
     scheme = "https" if result["https"] else "http"
-    if "forewarn" in probers and not result["hanging_percent"]:
+    plain = not result["hanging_percent"] and not result["disturbed"]
+    if "forewarn" in probers and plain and result["targets"] <= LARGEST_FOR_RATIOS:
         flat |= _ratios(scheme, probers, result["targets"])
     flat |= {name: value for name, value in result.get("store", {}).items() if name != "samples"}
     suffix = f"_{result['hanging_percent']:g}_percent_hanging" if result["hanging_percent"] else ""
+    suffix += "_disturbed" if result["disturbed"] else ""
+    calm = flat.get(f"{scheme}_{result['targets']}_forewarn_cpu_ms")
+    if "forewarn" in probers and result["hanging_percent"] and calm and probers["forewarn"]["cpu_ms"]:
+        flat["hanging_cpu_factor"] = probers["forewarn"]["cpu_ms"] / calm
     for name, figures in probers.items():
         flat |= {f"{scheme}_{result['targets']}{suffix}_{name}_{what}": _rounded(value) for what, value in figures.items()}
     keep(flat, file)
@@ -101,7 +109,7 @@ def _ratios(scheme: str, probers: dict[str, Any], targets: int) -> dict[str, Any
             f"rss_mb_{targets}": ours["rss_mb"],
         }
     for name, key in (("blackbox", "peer"), ("floor", "floor"), ("monit", "monit")):
-        if name in probers:
+        if name in probers and probers[name]["cpu_ms"] and ours["cpu_ms"]:
             found |= {f"{scheme}_{key}_cpu_ms_per_probe": probers[name]["cpu_ms"]}
             ratio = f"{scheme}_cpu_ratio" if key == "peer" else f"{scheme}_{key}_cpu_ratio"
             found[ratio] = probers[name]["cpu_ms"] / ours["cpu_ms"]

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from forewarn.core.timetable import Timetable, first_s, grid_s, next_due, phase_s
+from forewarn.core.timetable import STORM_RUNS, Timetable, first_s, grid_s, next_due, phase_s
 
 NOW = 1_763_800_003.0
 
@@ -71,6 +71,22 @@ def test_a_pause_is_counted_and_not_caught_up():
     for key, _ in batch:
         made.ended(key)
     assert all(at > NOW + 3600 for at, _ in run(made, NOW + 3610))
+
+
+def test_after_a_pause_thousands_are_spread_and_each_runs_once():
+    made = table(2000)
+    run(made, NOW + 20)
+    back = NOW + 3600
+    first = made.take(back)
+    assert len(first) == STORM_RUNS
+    for key, _ in first:
+        made.ended(key)
+    ran = Counter(key for _, keys in run(made, back + 10.1, back) for key in keys)
+    run(made, back + 20)
+    busiest = Counter(int(at) for at, keys in run(made, back + 30) for _ in keys)
+    assert len(set(ran) | {key for key, _ in first}) == 2000
+    assert max(busiest.values()) < 300, "as even as ever afterwards"
+    assert 2000 * 356 <= made.missed <= 2000 * 359
 
 
 def test_what_is_under_way_is_left_out_and_counted():

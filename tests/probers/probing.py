@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from forewarn.model.probe import Probe, Source, Target
 from forewarn.model.series import ProbeRun
@@ -34,9 +37,23 @@ def probe(kind: str, *targets: str, timeout_s: float = 2.0, every_s: float = 10.
     )
 
 
+SHORT = True
+"""Whether engines made here go the short way where they can (the fixture `both_ways` runs a test once with each)."""
+
+
+@pytest.fixture(params=[True, False], ids=["short", "libcurl"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One contract, two ways of an http probe."""
+    monkeypatch.setattr(sys.modules[__name__], "SHORT", request.param)
+
+
+def http_engine(**given: Any) -> HttpEngine:
+    return HttpEngine(short=SHORT, **given)
+
+
 async def look(url: str, timeout_s: float = 2.0, **options: Any) -> ProbeRun:
     """One run of an http probe on an engine of its own."""
-    engine = HttpEngine()
+    engine = http_engine()
     try:
         return (await run_once("engine", engine, probe("http", url, timeout_s=timeout_s, **options), time.time()))[0]
     finally:

@@ -8,9 +8,9 @@ import struct
 import time
 
 import pytest
-from probing import answering, certificate, ended, look, probe, saying, server, values
+from probing import answering, both_ways, certificate, ended, http_engine, look, probe, saying, server, values  # noqa: F401
 
-from forewarn.probers.http_engine import HttpEngine
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 
 async def test_up_with_each_phase_its_own() -> None:
@@ -254,7 +254,7 @@ async def test_a_hanging_target_does_not_hold_the_others() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(5)
 
-    engine, runs = HttpEngine(most=4), []
+    engine, runs = http_engine(most=4), []
     async with server(answering()) as good, server(silent) as bad:
         probes = [probe("http", good, timeout_s=10) if number % 4 else probe("http", bad, timeout_s=0.25) for number in range(40)]
         engine.submit([(one, one.targets[0], time.time()) for one in probes], runs.append)
@@ -270,7 +270,7 @@ async def test_closing_delivers_what_is_under_way() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(5)
 
-    engine, runs = HttpEngine(most=1), []
+    engine, runs = http_engine(most=1), []
     async with server(silent) as url:
         one = probe("http", url)
         engine.submit([(one, one.targets[0], time.time())] * 3, runs.append)
@@ -280,7 +280,7 @@ async def test_closing_delivers_what_is_under_way() -> None:
 
 
 async def test_a_taker_that_fails_costs_nobody_else_a_result() -> None:
-    engine, runs = HttpEngine(), []
+    engine, runs = http_engine(), []
 
     def fails(run) -> None:
         raise RuntimeError("taker's bug")

@@ -6,10 +6,12 @@ import asyncio
 import base64
 import time
 
-from probing import look, probe, server, values
+import pytest
+from probing import both_ways, http_engine, look, probe, server, values  # noqa: F401
 
-from forewarn.probers.http_engine import HttpEngine
 from forewarn.probers.once import run_once
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 
 class Recorder:
@@ -49,7 +51,7 @@ async def test_methods_headers_and_bodies() -> None:
 async def test_secrets_come_from_files_each_time(tmp_path) -> None:
     secret = tmp_path / "secret"
     recorder = Recorder()
-    engine = HttpEngine()
+    engine = http_engine()
     async with server(recorder) as url:
         basic = probe("http", url, basic={"user": "me", "password_file": str(secret)})
         bearer = probe("http", url, bearer_file=str(secret))
@@ -87,7 +89,7 @@ async def test_a_secret_is_not_carried_to_another_host(tmp_path) -> None:
 
 
 async def test_every_run_has_a_fresh_connection() -> None:
-    recorder, engine = Recorder(), HttpEngine()
+    recorder, engine = Recorder(), http_engine()
     async with server(recorder) as url:
         one = probe("http", url)
         for _ in range(3):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
-from forewarn.reach.local import CannotRun, Ran, run
+from forewarn.reach.local import WATCHER, CannotRun, Ran, run
 
 
 def python(code: str) -> list[str]:
@@ -127,3 +128,32 @@ async def test_a_cancelled_run_leaves_nothing_behind(tmp_path) -> None:
 async def test_many_at_once() -> None:
     rans = await asyncio.gather(*(run(["sh", "-c", f"echo {number}"], 10) for number in range(20)))
     assert [ran.out for ran in rans] == [f"{number}\n" for number in range(20)]
+
+
+async def test_what_a_program_says_can_be_seen_while_it_runs(tmp_path) -> None:
+    """Whole lines only, so that a secret in two writes is never seen in halves; masked as at the end."""
+    gate = tmp_path / "go-on"
+    code = (
+        "import pathlib, sys, time\n"
+        "print('first', flush=True); print('warned', file=sys.stderr, flush=True)\n"
+        "sys.stdout.write('password=hun'); sys.stdout.flush()\n"
+        f"while not pathlib.Path({str(gate)!r}).exists(): time.sleep(0.01)\n"
+        "print('ter2 my-own-secret'); print('last', end='')\n"
+    )
+    watched: list[Callable[[], str]] = []
+    WATCHER.set(watched.append)
+    task = asyncio.create_task(run(python(code), 20, secrets=["my-own-secret"]))
+    async with asyncio.timeout(20):
+        while not watched or watched[0]() != "first\nwarned":
+            await asyncio.sleep(0.01)
+    gate.touch()
+    ran = await task
+    assert ran.out == "first\npassword=*** ***\nlast"
+    assert "hun" not in watched[0]()
+
+
+async def test_what_is_seen_of_a_program_that_never_stops_talking_is_capped() -> None:
+    watched: list[Callable[[], str]] = []
+    WATCHER.set(watched.append)
+    await run(python("print('x' * 9 + '\\n' * 1, end=''); print(('y' * 9 + '\\n') * 1000)"), 20, 100)
+    assert len(watched[0]()) <= 100

@@ -72,6 +72,19 @@ async def test_a_glance_says_what_full_views_say():
     assert board.waits()
 
 
+async def test_the_soonest_end_of_a_certificate_stands_in_the_glance():
+    from forewarn.model.series import ProbeRun
+
+    (player,) = players(1).values()
+    columns = tuple(("certificate_s", (("name", name),)) for name in ("over", "soon", "later", "far"))
+    values = (-60.0, 8e5, 9e5, 1e11)
+    player.watch.take(ProbeRun("p000", "t0", player.now.timestamp(), Outcome.UP, columns, values), player.now)
+    glance = await Board({"p000": player.watch}, Ticking()).glance()
+    assert [stand.ends_at for stand in glance.stands] == [player.now + timedelta(seconds=8e5)]
+    views = [ProbeView(probe=player.watch.probe, targets=player.watch.view(player.now))]
+    assert overview.glance(views).stands == glance.stands
+
+
 async def test_a_change_is_seen_once_the_glance_is_old():
     all_of_them, clock = players(2), Ticking()
     board = Board({name: player.watch for name, player in all_of_them.items()}, clock)

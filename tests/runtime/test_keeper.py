@@ -17,21 +17,21 @@ class Disk:
         self.rows: list[float] = []
         self.full = False
 
-    def append(self, samples, cursors) -> None:
+    def append_runs(self, rows, cursors) -> None:
         if self.full:
             raise StoreError("no room", full=True)
-        self.rows += [value for _, _, value in samples]
+        self.rows += [value for _, _, values in rows for value in values]
 
 
 async def test_held_samples_wait_and_come_after() -> None:
     disk, held = Disk(), [True]
     with ThreadPoolExecutor(1) as thread:
         keeper = Keeper(disk, thread, held=lambda: held[0])
-        keeper.add("host", [(SERIES, 1.0, 1.0)], {"at": 1})
+        keeper.add("host", ((SERIES,), 1.0, (1.0,)), {"at": 1})
         await keeper.flush()
         assert disk.rows == [] and keeper.waiting == 1
         held[0] = False
-        keeper.add("host", [(SERIES, 2.0, 2.0)], None)
+        keeper.add("host", ((SERIES,), 2.0, (2.0,)), None)
         await keeper.flush()
         assert disk.rows == [1.0, 2.0] and keeper.waiting == 0
 
@@ -41,7 +41,7 @@ async def test_a_full_disk_is_told_to_whoever_can_make_room() -> None:
     disk.full = True
     with ThreadPoolExecutor(1) as thread:
         keeper = Keeper(disk, thread, relieve=lambda error: bool(told.append(error.full)))
-        keeper.add("host", [(SERIES, 1.0, 1.0)], None)
+        keeper.add("host", ((SERIES,), 1.0, (1.0,)), None)
         await keeper.flush()
         assert told == [True] and keeper.failing and keeper.errors == 1
         disk.full = False
@@ -53,6 +53,7 @@ async def test_what_is_too_much_for_memory_is_lost_and_counted(monkeypatch) -> N
     monkeypatch.setattr(module, "KEPT_SAMPLES", 3)
     with ThreadPoolExecutor(1) as thread:
         keeper = Keeper(Disk(), thread, held=lambda: True)
-        keeper.add("host", [(SERIES, float(at), float(at)) for at in range(5)], None)
+        for at in range(5):
+            keeper.add("host", ((SERIES,), float(at), (float(at),)), None)
         await keeper.flush()
         assert (keeper.waiting, keeper.lost) == (3, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,6 +24,7 @@ from forewarn.model.series import Outcome, ProbeRun
 from forewarn.model.settings import Daemon, Settings
 from forewarn.model.text import say
 from forewarn.ports import StepOutcome
+from forewarn.reach.local import run as run_here
 from forewarn.runtime import perform
 from forewarn.runtime.outbox import LOOK, Outbox
 from forewarn.runtime.telemetry import Telemetry
@@ -107,7 +108,9 @@ class Bench:
         self.fault: dict[str, Exception] = {}
         self.core_fails = False
         self.at_once = self.most_at_once = 0
-        self.step_answer: StepOutcome | Exception = StepOutcome(result="ok", summary="done", output="out")
+        self.step_answer: StepOutcome | Exception | Callable[..., Awaitable[StepOutcome]] = StepOutcome(
+            result="ok", summary="done", output="out"
+        )
         self.seen: dict[str, list[Outcome] | Exception] = {}  # what each probe sees when it is asked
         self.outbox = Outbox(
             self.ledger,
@@ -141,7 +144,7 @@ class Bench:
     async def runner(self, spec, where, timeout_s) -> StepOutcome:
         if isinstance(self.step_answer, Exception):
             raise self.step_answer
-        return self.step_answer
+        return await self.step_answer(spec) if callable(self.step_answer) else self.step_answer
 
     async def report(self, result) -> None:
         """The core's part: takes the result and marks the action done in one transaction."""
@@ -543,3 +546,25 @@ async def test_witnesses_are_run_at_once_and_say_what_they_see(tmp_path):
     assert {one.probe: one.outcome for one in looked.heard} == {
         "outside": "up", "partly": "down", "blind": "unknown", "broken": "unknown", "empty": "unknown",
     }  # fmt: skip
+
+
+async def test_what_a_step_says_is_heard_of_its_run_and_only_while_it_runs(tmp_path):
+    gates = {name: tmp_path / name for name in ("one", "two")}
+
+    async def talking(spec):
+        name = spec["argv"][-1]
+        script = 'echo "$0 speaks"; while [ ! -e "$1" ]; do sleep 0.01; done'
+        ran = await run_here(["sh", "-c", script, name, str(gates[name])], 20)
+        return StepOutcome(result="ok", summary=ran.out)
+
+    async with bench(tmp_path) as it:
+        it.step_answer = talking
+        orders = [replace(step(n, run=f"R-{n}"), spec={"argv": [name]}) for n, name in enumerate(gates, 1)]
+        await it.order(*orders)
+        await it.until(lambda: all(it.outbox.saying(f"R-{n}") for n in (1, 2)))
+        heard = {f"R-{n}": it.outbox.saying(f"R-{n}") for n in (1, 2, 3)}
+        for gate in gates.values():
+            gate.touch()
+        await it.settled()
+        assert heard == {"R-1": "one speaks", "R-2": "two speaks", "R-3": ""}
+        assert it.outbox.saying("R-1") == it.outbox.saying("R-2") == ""

@@ -507,16 +507,16 @@ async def test_silence_is_noticed_by_the_clock(stage, monkeypatch):
 
 async def test_samples_wait_while_the_store_fails(stage, monkeypatch):
     monkeypatch.setattr(module, "FLUSH_S", 0.02)
-    real = stage.samples.append
+    real = stage.samples.append_runs
 
     def full(*given):
         raise StoreError("disk full")
 
-    monkeypatch.setattr(stage.samples, "append", full)
+    monkeypatch.setattr(stage.samples, "append_runs", full)
     async with stage.running(probe("log", "tail")) as poller:
         await until(lambda: not poller.storing())
         await until(lambda: stage.ran("log") >= 5)
-        monkeypatch.setattr(stage.samples, "append", real)
+        monkeypatch.setattr(stage.samples, "append_runs", real)
         await until(poller.storing)
     stored = stage.samples.read(SeriesId("log", "t", "load"), 0, time.time() + 10)
     assert len(stored.times_s) == stage.ran("log")

@@ -15,7 +15,8 @@ from forewarn.model.inputs import Moved
 from forewarn.model.level import Colour
 from forewarn.model.probe import Probe, Rule, Source, Target
 from forewarn.model.series import Column, Outcome, ProbeRun, SeriesId, Window
-from forewarn.runtime.watch import MOST_SERIES, Watch
+from forewarn.runtime.lines import MOST_SERIES
+from forewarn.runtime.watch import Watch
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SOURCE = Source("probes/x.yaml", 3)

@@ -89,7 +89,9 @@ def test_a_probes_findings_and_how_often_its_rules_fired(ledger):
         ledger, finding(1, opened=10), finding(2, opened=50), finding(3, state="cleared", opened=60, cleared=70, rule="down"), other
     )
     assert ids(ledger.findings_of("shop", 9)) == ["F-2", "F-1"]
-    assert ledger.fired("shop", at(20)) == {"slow": 1, "down": 1}
+    assert {rule: count for (rule, _), count in ledger.fired("shop", at(20)).items()} == {"slow": 1, "down": 1}
+    assert set(ledger.fired("shop", at(0)).values()) == {1, 2}
+    assert {series for _, series in ledger.fired("shop", at(0))} == {finding(1).series}
     assert ledger.fired("nobody", at(0)) == {}
 
 

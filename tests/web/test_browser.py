@@ -51,8 +51,13 @@ def opened(context: BrowserContext, stage: Stage, path: str = "/", enter: bool =
     return page, complaints
 
 
+def say_who(page: Page, who: str = "on-call-1") -> None:
+    """Choose a name where the page asks for it."""
+    page.locator("main select[name=by]").first.select_option(who)
+
+
 @pytest.mark.parametrize("settings", [DESK, PHONE], ids=["desk", "phone"])
-@pytest.mark.parametrize("path", ["/", "/now", "/p/host", "/i/INC-3", "/messages", "/loaded"])
+@pytest.mark.parametrize("path", ["/", "/now", "/p/host", "/i/INC-3", "/messages", "/loaded", "/why/INC-3"])
 def test_no_page_breaks_its_own_rules(browser: Browser, told: Stage, settings: dict, path: str) -> None:
     """No script error, nothing that the content policy forbids, and nothing wider than the screen."""
     context = browser.new_context(**settings)
@@ -92,7 +97,7 @@ def test_keys_reach_the_buttons(context: BrowserContext, told: Stage) -> None:
     page.keyboard.press("/")
     page.keyboard.type("disk")
     page.keyboard.press("Enter")
-    page.wait_for_url("**/now?q=disk")
+    page.wait_for_url("**/search?q=disk")
     page.goto(f"http://127.0.0.1:{told.port}/i/INC-3")
     page.keyboard.press("r")
     page.keyboard.type("done")
@@ -100,9 +105,13 @@ def test_keys_reach_the_buttons(context: BrowserContext, told: Stage) -> None:
     page.keyboard.press("Escape")
     page.fill("main input[type=text]", "")
     page.locator("h1").click()
+    page.keyboard.press("a")
+    assert told.wishes.given == [], "nobody has said who it is"
+    say_who(page)
+    page.locator("h1").click()
     with page.expect_navigation():
         page.keyboard.press("a")
-    assert [given[:2] for given in told.wishes.given] == [("acknowledge", "INC-3")]
+    assert [given[:3] for given in told.wishes.given] == [("acknowledge", "INC-3", "on-call-1")]
 
 
 @pytest.mark.parametrize("settings", [DESK, PHONE], ids=["desk", "phone"])
@@ -111,6 +120,7 @@ def test_a_notice_is_read_approved_and_undone(browser: Browser, told: Stage, set
     page, _ = opened(context, told)
     page.locator("main section", has=page.locator("details")).locator("summary").first.click()
     page.get_by_text("今晚 20:40–22:30").first.wait_for()
+    say_who(page)
     with page.expect_navigation():
         page.locator("button[value=approve]").first.click()
     verb, id, *_ = told.wishes.given[0]
@@ -126,6 +136,7 @@ def test_a_notice_is_read_approved_and_undone(browser: Browser, told: Stage, set
 def test_without_script_everything_can_be_read_and_done(browser: Browser, told: Stage) -> None:
     context = browser.new_context(**DESK, java_script_enabled=False)
     page, _ = opened(context, told, "/i/INC-3")
+    say_who(page)
     with page.expect_navigation():
         page.locator("button[value=acknowledge]").click()
     assert told.wishes.given[0][:2] == ("acknowledge", "INC-3")

@@ -77,3 +77,5 @@ def test_they_are_listed_and_stand_with_their_incident(bare: Stage) -> None:
     assert bare.api("changes")["items"] == [shown] and bare.api("changes/C-1") == shown
     assert bare.api("changes?state=kernel")["items"] == []
     assert bare.api("incidents")["items"][0]["changes"] == [shown]
+    page = bare.ask("/i/INC-3").body
+    assert "13:58" in page and "payments 4.2.1" in page and "(pipeline)" in page and 'href="/why/C-1"' in page

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
+from sqlite3 import Connection
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import pytest
 from web_stage import ENTRIES, Stage, at, due, finding, incident, message, probe, run, views
@@ -13,11 +18,13 @@ from forewarn.model.finding import Evidence, RuleState
 from forewarn.model.impact import Factor
 from forewarn.model.incident import IncidentState, TimelineEntry
 from forewarn.model.level import Level
-from forewarn.model.message import MessageKind, MessageState
-from forewarn.model.playbook import StepResult
-from forewarn.model.probe import Target
+from forewarn.model.message import Approval, Attempt, HeldBy, MessageKind, MessageState
+from forewarn.model.playbook import Run, RunState, Step, StepResult, StepState
+from forewarn.model.probe import Source, Target
+from forewarn.model.series import SeriesId
 from forewarn.model.text import say
 from forewarn.ports import ProbeView, RuleView, SeriesView, TargetView
+from forewarn.store.sqlite import Database
 
 HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(2)>{{7*7}}"""
 PAGES = ("/", "/now", "/i/INC-3", "/i/INC-2", "/p/host", "/p/disks", "/messages", "/loaded")
@@ -57,8 +64,8 @@ def test_the_first_page_tells_the_story(told: Stage) -> None:
     text = see(told, "/").text
     for said in (
         "Something is wrong",
-        "The next 72 hours now Monday Tuesday Wednesday Orders DB full act by 12:10 expected today 12:40–14:30 would be P1 Checkout 2 customers exposed nobody has it yet",
-        "P2 Search is slow acknowledged since 09:20 2 customers touched on-call-1 has it",
+        "The next 72 hours now Monday Tuesday Wednesday Orders DB full act by 12:10 expected today 12:40–14:30 would be P1 Checkout customers exposed: 2 nobody has it yet",
+        "P2 Search is slow acknowledged since 09:20 customers touched: 2 on-call-1 has it",
         "CPU 93 % host busy since 10:03 a task for working hours",
         "Waiting for your yes",
         "disks: asleep.",
@@ -165,11 +172,12 @@ def test_the_incident_page_puts_the_decision_first(locked: Stage) -> None:
         "Orders DB full",
         "act by 12:10",
         "Take it",
-        "Why",
+        "Playbooks",
+        "40G /srv/dumps",
+        "Clocks",
         "/srv 91.2 %",
         "What customers are told",
-        "Playbooks",
-        "Clocks",
+        "Who was called and asked",
         "What happened",
     ]
     places = [seen.text.find(said) for said in order]
@@ -179,7 +187,6 @@ def test_the_incident_page_puts_the_decision_first(locked: Stage) -> None:
         "客户甲 VIP",
         "users exposed: 6 %",
         "drop of orders: unknown (the service names no series of orders)",
-        "40G /srv/dumps",
         "Opened by F-17",
     ):
         assert said in seen.text, seen.text
@@ -189,7 +196,7 @@ def test_notices_stand_side_by_side_in_each_language(told: Stage) -> None:
     body = told.ask("/i/INC-3").body
     pair = re.search(r'<h3>forewarning</h3>\s*<div class="letters">(.*?)</div>\s*<h3>', body, re.DOTALL)
     assert pair
-    assert re.findall(r'<article class="letter" lang="(\w+)"', pair[1]) == ["en", "zh"]
+    assert re.findall(r'<div lang="([\w-]+)" dir="auto"><h4>', pair[1]) == ["en", "zh-CN"]
     assert pair[1].index("Checkout may be slow tonight") < pair[1].index("今晚下单可能变慢")
 
 
@@ -202,8 +209,8 @@ def buttons(seen: Seen) -> list[str]:
     [
         (IncidentState.AHEAD, None, ["acknowledge", "note", "resolve", "false-alarm"]),
         (IncidentState.AHEAD, "on-call-1", ["note", "resolve", "false-alarm"]),
-        (IncidentState.OPEN, None, ["acknowledge", "resolve", "false-alarm", "note"]),
-        (IncidentState.ACKNOWLEDGED, "on-call-1", ["resolve", "false-alarm", "note", "unacknowledge"]),
+        (IncidentState.OPEN, None, ["acknowledge", "resolve", "note", "false-alarm"]),
+        (IncidentState.ACKNOWLEDGED, "on-call-1", ["resolve", "note", "false-alarm", "unacknowledge"]),
         (IncidentState.MITIGATED, None, ["resolve", "note"]),
         (IncidentState.RESOLVED, None, ["note"]),
         (IncidentState.CLOSED, None, []),
@@ -263,6 +270,258 @@ def test_messages_page_filters_and_pages(bare: Stage) -> None:
     assert 'href="/messages?after=M-5"' in first
     assert "Nr 4." in bare.ask("/messages?after=M-5").body
     assert "No messages here." in see(bare, "/messages?state=held").text
+
+
+def test_what_can_still_be_taken_back_says_how_long(bare: Stage) -> None:
+    until = at("10:04:00")
+    held = HeldBy(hold="H-1", by=say("hold.undo"), until=until)
+    bare.keep(
+        incident(findings=(), runs=()), message(state=MessageState.HELD, held=held, approval=Approval(asked=(), by="on-call-1"))
+    )
+    for path in ("/", "/i/INC-3", "/messages"):
+        seen = see(bare, path, bare.enter())
+        assert "leaves at 10:04:00" in seen.text, path
+        left = [attrs for tag, attrs in seen.tags if tag == "time" and "data-until" in attrs]
+        assert [float(str(attrs["data-until"])) for attrs in left] == [until.timestamp()]
+        assert "undo" in buttons(seen)
+
+
+def test_what_speaks_against_a_draft_is_shown_to_whoever_approves(locked: Stage) -> None:
+    locked.keep(
+        message(subject="出现故障", text="主机 db-1.internal.example 上 /srv/dumps 已用 91%，我们会在 20:00 前再次告知进展。")
+    )
+    cookie = locked.enter()
+    for path in ("/", "/i/INC-3", "/messages"):
+        text = see(locked, path, cookie).text
+        assert "Look at this before you approve: " in text, path
+        assert "it shows a path: /srv/dumps" in text, path
+    assert "批准前请留意：" in see(locked, "/", cookie, "zh-CN").text
+
+
+def test_many_drafts_cost_as_many_questions_as_one(locked: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[None] = []
+    real = Database.reading
+
+    def reading(self: Database) -> AbstractContextManager[Connection]:
+        asked.append(None)
+        return real(self)
+
+    def questions(path: str) -> int:
+        asked.clear()
+        assert "it shows a path: /srv/dumps" in see(locked, path, cookie).text
+        return len(asked)
+
+    cookie, drafts = (
+        locked.enter(),
+        [message(f"M-{n}", incident=f"INC-{n}", text="主机上 /srv/dumps 已用 91%") for n in range(10, 18)],
+    )
+    monkeypatch.setattr(Database, "reading", reading)
+    locked.keep(drafts[0], incident("INC-10", findings=(), runs=()))
+    before = {path: questions(path) for path in ("/", "/messages")}
+    locked.keep(*drafts, *(incident(f"INC-{n}", findings=(), runs=()) for n in range(11, 18)))
+    assert {path: questions(path) for path in before} == before
+
+
+def test_a_draft_without_slips_shows_none(locked: Stage) -> None:
+    clean = "今晚 20:40–22:30（北京时间），提交订单的响应可能比平时慢。\n我们会在今晚 20:00（北京时间）前再次告知进展。"
+    locked.settings = replace(
+        locked.settings,
+        customers={"customer-zh": replace(locked.settings.customers["customer-zh"], zone=ZoneInfo("Asia/Shanghai"))},
+    )
+    locked.keep(message(subject="【提前告知】今晚下单可能变慢", text=clean))
+    assert "Look at this" not in see(locked, "/i/INC-3", locked.enter()).text
+
+
+def test_who_was_called_and_who_has_answered(bare: Stage) -> None:
+    failed = Attempt(at=at("10:03:06"), channel="mail", result="failed", reason="connect", detail="smtp.example refused")
+    sent = Attempt(at=at("10:03:16"), channel="webhook", result="sent")
+    pages = [
+        message("M-5", kind=MessageKind.PAGE, subkind="symptom", to=who, state=MessageState.SENT, approval=None, attempts=attempts)
+        for who, attempts in (("on-call-1", (failed, sent)),)
+    ]
+    other = message(
+        "M-6",
+        kind=MessageKind.PAGE,
+        subkind="symptom",
+        to="on-call-2",
+        state=MessageState.FAILED,
+        approval=None,
+        attempts=(failed,),
+    )
+    heard = TimelineEntry(incident="INC-3", at=at("10:05:00"), say=say("respond.acknowledged", who="on-call-1"), by="on-call-1")
+    bare.keep(incident(findings=(), runs=(), called=("on-call-1", "on-call-2")), *pages, other, entries=[heard])
+    text = see(bare, "/i/INC-3", bare.enter()).text
+    first, _, second = text.partition("Who Called Arrived Answered")[2].partition("on-call-2")
+    assert "sent 10:03:16 by webhook tried 2 times" in first
+    assert "failed 10:03:06 by mail (no connection: smtp.example refused)" in first
+    assert first.rstrip().endswith("10:05:00")
+    assert "not yet" in second.partition("What happened")[0]
+    assert "Was it right to call somebody?" in text
+
+
+def test_words_that_are_refused_are_not_lost(told: Stage) -> None:
+    from urllib.parse import urlencode
+
+    from forewarn.model.errors import Refused
+
+    cookie = told.enter()
+    written = "Neues\n\nThe host db-1 is full <b>now</b>"
+    told.wishes.answer = Refused(say("refused.lint", problems="it names a machine: db-1"))
+    fields = {
+        "token": told.links.form_token(cookie.partition("=")[2]),
+        "id": "M-7",
+        "verb": "edit",
+        "text": written,
+        "version": "1",
+        "back": "/i/INC-3",
+    }
+    answer = told.ask("/do", "POST", urlencode(fields), Cookie=cookie)
+    assert answer.status == 409
+    seen = Seen(answer.body)
+    assert "it names a machine: db-1" in seen.text
+    assert written in "".join(seen.words)
+    assert [attrs["value"] for tag, attrs in seen.tags if tag == "input" and attrs.get("name") == "version"] == ["1"]
+    told.keep(message(state=MessageState.SENT))
+    late = Seen(told.ask("/do", "POST", urlencode(fields), Cookie=cookie).body)
+    assert "It can't be changed any more: sent." in late.text
+    assert written in "".join(late.words)
+
+
+# --- playbooks ---
+
+
+def waits_for_yes() -> Run:
+    steps = (StepResult(name="clean", kind="run", changing=True, spec={"argv": ["rm", "-r", "/srv/old dumps"]}),)
+    return replace(run(), steps=steps, needs=1, expires=at("11:00:00"))
+
+
+def test_a_change_that_waits_for_a_yes_stands_on_the_first_page(told: Stage) -> None:
+    told.keep(waits_for_yes())
+    seen = see(told, "/", told.enter())
+    assert 'wants to run: clean R-1 rm -r "/srv/old dumps" Waits for a yes until 11:00.' in seen.text, seen.text
+
+
+def test_what_a_running_step_says_is_shown_as_it_runs(told: Stage) -> None:
+    running = StepResult(name="clean", kind="run", changing=True, state=StepState.RUNNING, spec={"argv": ["rm", "x"]})
+    told.keep(replace(run(), state=RunState.RUNNING, steps=(running,)))
+    assert "it says, as it runs: nothing yet" in see(told, "/i/INC-3").text
+    told.stats.output["R-1"] = "removing <b>1</b> of 3"
+    seen = see(told, "/i/INC-3")
+    assert "it says, as it runs: removing <b>1</b> of 3" in seen.text
+    assert any("data-running" in attrs for _, attrs in seen.tags)
+
+
+def test_a_question_offers_the_answers_of_its_playbook(told: Stage) -> None:
+    step = Step(
+        name="decide", kind="ask", spec={"text": "Done?", "choices": ["moved", "not yet"]}, source=Source("playbooks/x.yaml", 1)
+    )
+    asked = StepResult(name="decide", kind="ask", state=StepState.RUNNING)
+    told.keep(
+        replace(run(), steps=(asked,), plan=(step,), asks="M-9"),
+        message(
+            "M-9", kind=MessageKind.ASK, subkind="question", to="on-call-1", state=MessageState.SENT, approval=None, subject="Done?"
+        ),
+    )
+    seen = see(told, "/i/INC-3", told.enter())
+    assert [attrs["value"] for tag, attrs in seen.tags if tag == "button" and attrs.get("name") == "text"] == ["moved", "not yet"]
+    assert not [attrs for tag, attrs in seen.tags if tag == "button" and attrs.get("name") == "words"]
+
+
+# --- where it comes from ---
+
+
+def test_every_id_leads_to_where_it_comes_from(told: Stage) -> None:
+    linked = {attrs["href"] for path in PAGES for tag, attrs in see(told, path, told.enter()).tags if tag == "a"}
+    ids = {str(href) for href in linked if str(href).startswith("/why/")}
+    assert {"/why/INC-3", "/why/F-17", "/why/M-7", "/why/R-1", "/why/D-9"} <= ids
+    for href in ids:
+        assert told.ask(href).status == 200, href
+
+
+def test_the_chain_of_a_notice_ends_at_its_samples(told: Stage) -> None:
+    seen = see(told, "/why/M-7")
+    for said in ("Why M-7", "forewarning to customer-zh", "INC-3 ahead", "F-17", "probes/host.yaml:31", "360 samples"):
+        assert said in seen.text, seen.text
+    assert told.ask("/why/M-99").status == 404
+
+
+# --- the first page, continued ---
+
+
+def test_the_gravest_stands_before_what_is_ahead(told: Stage) -> None:
+    def places() -> tuple[int, int]:
+        text = see(told, "/").text
+        return text.index("Search is slow"), text.index("The next 72 hours")
+
+    now, ahead = places()
+    assert ahead < now
+    told.keep(incident("INC-2", title=say("title.declared", text="Search is slow"), state=IncidentState.OPEN, level=Level.P0))
+    now, ahead = places()
+    assert now < ahead
+
+
+def test_titles_name_the_service_as_readers_call_it(bare: Stage) -> None:
+    bare.keep(incident(state=IncidentState.OPEN, title=say("title.down", service="checkout"), findings=(), runs=()))
+    assert "Checkout is down" in see(bare, "/").text
+    assert "结账不可用" in see(bare, "/", language="zh-CN").text
+
+
+def test_the_next_known_date_is_told_where_nothing_is_due(bare: Stage) -> None:
+    series = SeriesId("shop", "web", "certificate_s")
+    view = SeriesView(series=series, value=40 * 86400.0, at=bare.clock.moment)
+    target = TargetView(
+        target="web", outcome="up", reason=None, detail=None, at=bare.clock.moment, lateness_ms=None, series=(view,)
+    )
+    bare.stats.shown = [ProbeView(probe=probe("shop"), targets=(target,))]
+    assert "Next known date: 10:03 on Friday 1 January 2027 (UTC), the certificate that shop sees." in see(bare, "/").text
+
+
+# --- a probe ---
+
+
+def test_a_figure_that_is_older_than_the_newest_look_says_so(told: Stage) -> None:
+    view = told.stats.shown[1]
+    target = view.targets[0]
+    assert " of 10:0" not in see(told, "/p/checkout-api").text
+    old = replace(target.series[0], at=at("10:01:00"))
+    down = replace(target, outcome="down", reason="refused", detail=None, at=at("10:03:10"), series=(old,))
+    told.stats.shown[1] = replace(view, targets=(down,))
+    assert "response time 31 ms of 10:01:00" in see(told, "/p/checkout-api").text
+
+
+def test_how_often_a_rule_fired_is_told_for_each_series(told: Stage) -> None:
+    """Findings of one series don't count for another."""
+    text = see(told, "/p/host").text
+    assert re.search(r"disk-fills learning.*? 1×", text), text
+    assert re.search(r"busy fine CPU 12 %.*? 0×", text), text
+
+
+# --- what is loaded ---
+
+
+def test_loaded_says_what_the_last_reload_changed(told: Stage) -> None:
+    told.stats.reload = {
+        "ok": True, "config": "3fa9c1", "was": "aaaaaa", "files": 9, "problems": [], "others": ["policy"], "needs_restart": ["port"],
+        "changes": {"probes": {"added": ["<b>new</b>"], "removed": ["old"]}},
+    }  # fmt: skip
+    text = see(told, "/loaded").text
+    assert "What the last reload changed: aaaaaa → 3fa9c1 probes added <b>new</b> probes removed old policy changed" in text
+    assert "Only a restart applies: port (forewarn.yaml)." in text
+
+
+def test_loaded_names_every_problem_of_refused_files(told: Stage) -> None:
+    told.stats.said = [say("trouble.config", problems=2, first="x")]
+    told.stats.reload = {
+        "ok": False, "config": "3fa9c1", "was": "3fa9c1", "files": 9,
+        "problems": [
+            {"file": "probes/a.yaml", "line": 9, "path": "every", "what": '"5 mins" is not a duration', "right": "write 5m"},
+            {"file": "config/x.yaml", "line": 2, "path": "", "what": "not YAML", "right": ""},
+        ],
+    }  # fmt: skip
+    text = see(told, "/loaded").text
+    assert "Problems: 2" in text
+    assert 'probes/a.yaml:9 every: "5 mins" is not a duration; write 5m' in text
+    assert "config/x.yaml:2 not YAML" in text
 
 
 # --- language ---
@@ -365,3 +624,28 @@ def test_each_incident_shows_its_own_next_update(told: Stage) -> None:
     found = told.ledger.next_updates(["INC-2", "INC-3", "INC-9"])
     assert found == {"INC-2": at("10:40:00"), "INC-3": at("10:20:00")}
     assert told.ledger.next_updates(["INC-2"]) == {"INC-2": at("10:40:00")}
+
+
+# --- docs/console.md ---
+
+GUIDE = (Path(__file__).parents[2] / "docs" / "console.md").read_text("utf-8")
+
+
+def test_the_guide_names_addresses_that_there_are(told: Stage) -> None:
+    series = str(told.stats.shown[0].targets[0].series[0].series)
+    named = {"PROBE\\|TARGET\\|METRIC": quote(series), "NAME": "host", "/ID": "/M-7", "...": "/api/v1/incidents/INC-3", "HOST": ""}
+    found = re.findall(r"`((?:/api/v1|\.\.\.|/)[^`\s]*)`", GUIDE)
+    assert len(found) > 20
+    for path in found:
+        for word, real in named.items():
+            path = path.replace(word, real) if word != "..." or path.startswith("...") else path
+        if path in ("/live", "/api/v1/events", "/api/v1/commands", "/api/v1/reload"):
+            continue  # streams, and what is posted
+        assert told.ask(path, Cookie=told.enter()).status == 200, path
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_guide_and_the_help_name_the_same_keys(told: Stage, language: str) -> None:
+    body = told.ask("/", **{"Accept-Language": language}).body
+    helped = re.findall(r"<kbd>(.*?)</kbd>", body)
+    assert helped == re.findall(r"^\| `?([^`|]{1,3}?)`? \|", GUIDE.partition("## Keys")[2].partition("## ")[0], re.MULTILINE)[1:]

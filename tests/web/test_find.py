@@ -92,6 +92,7 @@ def test_one_kind_is_found_page_by_page(bare: Stage) -> None:
 TWINS = {
     "/": "/api/v1/ahead", "/now": "/api/v1/now", "/i/INC-3": "/api/v1/incidents/INC-3", "/p/host": "/api/v1/probes/host",
     "/messages": "/api/v1/messages", "/loaded": "/api/v1/loaded", "/search?q=orders": "/api/v1/search?q=orders",
+    "/why/M-7": "/api/v1/why/M-7",
 }  # fmt: skip
 
 

@@ -50,6 +50,7 @@ OPEN_ENDED = {
     "console.nav.": ("first", "now", "messages", "loaded"),
     "console.strip.": ("now", "near", "far", "undated", "legend"),
     "console.phase.": (*PHASES, "rest"),
+    "console.keys.": ("title", "close", "search", "acknowledge", "edit", "resolve", "help", "leave"),
     "console.loaded.": ("title", "at", "good", "mend", "probes", "services", "customers", "people", "playbooks"),
     "console.verb.": (*FORM_VERBS - {"answer"}, "yes", "no"),
     "state.": tuple(IncidentState),

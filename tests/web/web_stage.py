@@ -18,6 +18,7 @@ import uvicorn
 
 from forewarn.cli.words import phrases
 from forewarn.core.overview import glance
+from forewarn.core.reader import Body
 from forewarn.core.sought import words_of
 from forewarn.model.due import Due
 from forewarn.model.finding import Evidence, Finding, FindingState, RuleState
@@ -69,6 +70,8 @@ class ShownStats:
 
     shown: list[ProbeView] = field(default_factory=list)
     said: list[Say] = field(default_factory=list)
+    reload: Body | None = None
+    output: dict[str, str] = field(default_factory=dict)
 
     async def glance(self) -> Glance:
         return glance(self.shown)
@@ -87,6 +90,12 @@ class ShownStats:
 
     def troubles(self) -> list[Say]:
         return self.said
+
+    def reloaded(self) -> Body | None:
+        return self.reload
+
+    def saying(self, run: str) -> str:
+        return self.output.get(run, "")
 
 
 @dataclass

@@ -14,7 +14,7 @@ import os
 import signal
 import socket
 import sys
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextlib import AsyncExitStack, nullcontext, suppress
 from functools import partial
 from pathlib import Path
@@ -28,13 +28,14 @@ from forewarn.app.files_watch import Snapshot
 from forewarn.app.full_disk import with_room
 from forewarn.app.reload import Body, applied, refused
 from forewarn.app.selfcare import SelfCare
+from forewarn.app.starting import bound, owned, pool
 from forewarn.app.stats import HELPS, LiveStats, metrics
 from forewarn.config import find
 from forewarn.config.load import load
 from forewarn.core.sought import words_of
 from forewarn.core.work import Decision, State, state_of
 from forewarn.model.actions import RunStep, Send
-from forewarn.model.errors import Busy, ConfigError, ForewarnError, StoreError
+from forewarn.model.errors import Busy, ConfigError, ForewarnError
 from forewarn.model.incident import LIVE, IncidentState
 from forewarn.model.inputs import Delivered, Measured, Moved, Reloaded, StepEnded
 from forewarn.model.settings import Settings
@@ -44,13 +45,13 @@ from forewarn.probers import PROBERS
 from forewarn.reach.connection import Shared
 from forewarn.reach.fleet import Fleet
 from forewarn.runtime import log as logging
-from forewarn.runtime.ballast import Ballast
 from forewarn.runtime.clock import SystemClock
 from forewarn.runtime.inbox import Inbox
 from forewarn.runtime.measures import Measures
 from forewarn.runtime.outbox import Outbox
 from forewarn.runtime.poller import Poller
 from forewarn.runtime.schedule import Schedule
+from forewarn.runtime.sight import Sight
 from forewarn.runtime.state_folder import StateFolder
 from forewarn.runtime.supervise import Notifier, start
 from forewarn.runtime.telemetry import Telemetry
@@ -65,6 +66,10 @@ FIRST_LOOK_S = 4.0
 MEASURE_S = 5.0
 CHANGES_S = 120.0
 PULSE_S = 10.0
+SWITCH_S = 0.0001
+"""Each call on a socket lets other threads run; by Python's own 5 ms a busy one would hold up the loop at each of them."""
+GC_THRESHOLD = (20_000, 20, 50)
+"""Runs leave no cycles behind: what one leaves goes by counting, and the collector need not walk it every 700 objects."""
 
 
 def main(args: argparse.Namespace) -> int:
@@ -85,15 +90,16 @@ def main(args: argparse.Namespace) -> int:
     logging.set_up(clock.now, settings.daemon.zone, as_json=args.log == "json")
     place = StateFolder(Path(args.state)) if args.state else StateFolder.named(os.environ)
     try:
-        full = _owned(place)
+        full = owned(place)
     except (Busy, ForewarnError) as error:
         print(error, file=sys.stderr)
         return 1
     try:
-        door = _bound(settings.daemon.host, settings.daemon.port if args.port is None else args.port)
+        door = bound(settings.daemon.host, settings.daemon.port if args.port is None else args.port)
         port = door.getsockname()[1]
         if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # a free one was asked for: now it is known
             settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
+        sys.setswitchinterval(SWITCH_S)
         asyncio.run(Daemon(settings, place, clock, door, loaded, full).run())
     except ForewarnError as error:
         print(error, file=sys.stderr)
@@ -137,9 +143,9 @@ class Daemon:
     # --- parts ---
 
     async def _open(self, stack: AsyncExitStack) -> None:
-        self._writer = _pool(stack, "ledger", 1)
-        self._sampler = _pool(stack, "samples", 1)
-        self._threads = _pool(stack, "send", 8)
+        self._writer = pool(stack, "ledger", 1)
+        self._sampler = pool(stack, "samples", 1)
+        self._threads = pool(stack, "send", 8)
         self._fleet = Fleet(self._settings.hosts, Shared(tell=log.warning))
         stack.callback(self._fleet.close)
         now = self._clock.now()
@@ -161,14 +167,17 @@ class Daemon:
         things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards, *s.changes]
         state = state_of(self._settings, things, s.counters, s.first_start or now)
         self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken, relieve)
-        self._poller = Poller(self._care.kinds(self._fleet), self._samples, self._clock, self._moved, self._sampler, relieve, held)
+        sight = Sight(lambda: self._care.uplink.cut_off, self._care.uplink.suspect)
+        self._poller = Poller(
+            self._care.kinds(self._fleet), self._samples, self._clock, self._moved, self._sampler, relieve, held, sight
+        )
         self._transports = build_transports(self._settings, self._threads)
         self._outbox = Outbox(
             self._ledger, lambda: self._inbox.state.settings, self._clock, lambda: self._transports,
             build_steps(self._poller.run_once, self._fleet), self._poller.run_once, self._inbox.deliver, self._writer, telemetry=self._telemetry,
         )  # fmt: skip
         self._care.attach(self._inbox, self._poller, self._outbox)
-        self._stats = LiveStats(self._poller, self._inbox, now, self._care)
+        self._stats = LiveStats(self._poller, self._inbox, self._outbox, now, self._care)
         self._schedule = Schedule(self._clock)
         self._upkeep = upkeep.Upkeep(
             self._samples, self._ledger, self._clock, self._writer, self._threads, lambda: self._inbox.state.settings.daemon
@@ -273,6 +282,7 @@ class Daemon:
         sys.stdout.flush()
         self._notifier.ready(self._standing())
         gc.freeze()  # what lives as long as the daemon need not be walked again and again
+        gc.set_threshold(*GC_THRESHOLD)
 
     def _write_address(self) -> None:
         fresh = self._place.path / "daemon.json.new"
@@ -342,7 +352,8 @@ class Daemon:
             for problem in error.problems:
                 log.error("config_refused", problem=str(problem))
             self._stats.refused = say("trouble.config", problems=len(error.problems), first=str(error.problems[0]))
-            return refused(before, error)
+            self._stats.newest_reload = refused(before, error)
+            return dict(self._stats.newest_reload)
         self._stats.refused = None
         await self._inbox.deliver(Reloaded(settings))
         self._transports = build_transports(settings, self._threads)
@@ -351,7 +362,8 @@ class Daemon:
         self._settings = settings
         self._care.files.adopt(loaded)
         log.info("config_loaded", config=settings.id, files=settings.files)
-        return applied(before, settings)
+        self._stats.newest_reload = applied(before, settings)
+        return dict(self._stats.newest_reload)
 
     async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
         log.info("stopping")
@@ -362,30 +374,3 @@ class Daemon:
         self._app.state.feed.close()
         self._server.leave()
         await asyncio.wait(tasks[1:2], timeout=DRAIN_S)  # the console; the rest is cancelled
-
-
-def _owned(place: StateFolder) -> bool:
-    """Own the state folder; on a full disk the ballast of the life before makes the room that a start needs, and that is
-    the answer."""
-    try:
-        place.own()
-    except StoreError as error:
-        if not (error.full and Ballast(place.ballast).give_up()):
-            raise
-        place.own()
-        return True
-    return False
-
-
-def _pool(stack: AsyncExitStack, name: str, size: int) -> ThreadPoolExecutor:
-    pool = ThreadPoolExecutor(size, thread_name_prefix=name)
-    stack.callback(pool.shutdown, wait=True, cancel_futures=True)
-    return pool
-
-
-def _bound(host: str, port: int) -> socket.socket:
-    """A listening socket (port 0: a free one), or a clear word why there is none."""
-    try:
-        return socket.create_server((host, port), backlog=128, reuse_port=False)
-    except OSError as error:
-        raise ForewarnError(f"{host}:{port} can't be used ({error.strerror}); stop what listens there or give --port") from error

@@ -13,6 +13,7 @@ from forewarn.runtime.inbox import Inbox
 from forewarn.runtime.outbox import Outbox
 from forewarn.runtime.poller import Poller
 from forewarn.runtime.telemetry import Telemetry
+from forewarn.runtime.uplink import Uplink
 
 TICK_S = 1.0
 
@@ -20,7 +21,10 @@ TICK_S = 1.0
 class OwnHealth:
     """`run` is the task that feels how late the loop is; `figures` answers all figures, quickly, on the loop's thread."""
 
-    def __init__(self, clock: Clock, inbox: Inbox, poller: Poller, outbox: Outbox, failed_beats: Callable[[], int]) -> None:
+    def __init__(
+        self, clock: Clock, inbox: Inbox, poller: Poller, outbox: Outbox, failed_beats: Callable[[], int], uplink: Uplink
+    ) -> None:
+        self.uplink = uplink
         self._clock, self._inbox, self._poller, self._outbox, self._failed_beats = clock, inbox, poller, outbox, failed_beats
         self._process = Process()
         self._delay_s = 0.0
@@ -50,6 +54,9 @@ class OwnHealth:
             "outbox_age_s": self._outbox.age_s,
             "lateness_s": self._poller.lateness_ms()[1] / 1000,
             "runs_missed_total": self._poller.missed(),
+            "runs_under_way": self._poller.open(),
+            "runs_stalled_total": self._poller.sight.spoilt,
+            "cut_off": 1.0 if self.uplink.cut_off else 0.0,
             "heartbeat_failures": self._failed_beats(),
             "rss_bytes": self._process.memory_info().rss,
         }
@@ -61,6 +68,12 @@ class OwnHealth:
         telemetry.set("forewarn_samples_lost", lost)
         telemetry.set("forewarn_store_errors", self._inbox.store_errors + errors)
         telemetry.set("forewarn_commit_seconds", self._inbox.commit_s)
+        telemetry.set("forewarn_runs_under_way", self._poller.open())
+        telemetry.set("forewarn_cut_off", 1 if self.uplink.cut_off else 0)
+        for reason, count in self._poller.reasons.items():
+            telemetry.count(
+                "forewarn_runs_not_up_total", count - telemetry.value("forewarn_runs_not_up_total", reason=reason), reason=reason
+            )
         telemetry.set("forewarn_outbox_age_seconds", self._outbox.age_s)
         telemetry.set("forewarn_rss_bytes", self._process.memory_info().rss)
         telemetry.set("forewarn_cpu_seconds", _cpu_s())

@@ -26,6 +26,7 @@ from forewarn.runtime.schedule import Schedule
 from forewarn.runtime.state_folder import StateFolder
 from forewarn.runtime.supervise import start
 from forewarn.runtime.telemetry import Telemetry
+from forewarn.runtime.uplink import Uplink
 
 DISK_S = 5.0
 FILES_S = 15.0
@@ -52,11 +53,12 @@ class SelfCare:
         )  # fmt: skip
         self.heart = Pacemaker(lambda: settings().daemon.heartbeat, self._alive, clock, threads, telemetry)
         self.files = FilesWatch(Path(settings().folder), loaded)
+        self.uplink = Uplink(lambda: settings().daemon.uplink)
 
     def attach(self, inbox: Inbox, poller: Poller, outbox: Outbox) -> None:
         """The parts that are looked after."""
         self._inbox, self._poller, self._outbox = inbox, poller, outbox
-        self.health = OwnHealth(self._clock, inbox, poller, outbox, lambda: self.heart.beaten.failures)
+        self.health = OwnHealth(self._clock, inbox, poller, outbox, lambda: self.heart.beaten.failures, self.uplink)
 
     def kinds(self, machines: Machines) -> Mapping[str, Kind]:
         """The table of probers: those that can, reach `machines`, and one knows our own figures."""
@@ -70,6 +72,7 @@ class SelfCare:
         return [
             start(group, "heartbeat", self.heart.run, self._clock),
             start(group, "own health", self.health.run, self._clock),
+            start(group, "uplink", self.uplink.run, self._clock),
         ]
 
     def troubles(self) -> list[Say]:

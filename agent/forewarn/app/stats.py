@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from forewarn.app.selfcare import SelfCare
 from forewarn.core.work import State
@@ -21,9 +22,10 @@ from forewarn.runtime.telemetry import Telemetry
 class LiveStats:
     """ports.Stats over the parts that run."""
 
-    def __init__(self, poller: Poller, inbox: Inbox, started_at: datetime, care: SelfCare) -> None:
-        self._poller, self._inbox, self._started_at, self._care = poller, inbox, started_at, care
+    def __init__(self, poller: Poller, inbox: Inbox, outbox: Outbox, started_at: datetime, care: SelfCare) -> None:
+        self._poller, self._inbox, self._outbox, self._started_at, self._care = poller, inbox, outbox, started_at, care
         self.refused: Say | None = None  # a reload that was refused: the running set is older than the files
+        self.newest_reload: Mapping[str, Any] | None = None  # what the newest reload answered (app/reload.py)
 
     def glance(self) -> Awaitable[Glance]:
         return self._poller.board.glance()
@@ -43,6 +45,12 @@ class LiveStats:
 
     def started_at(self) -> datetime:
         return self._started_at
+
+    def reloaded(self) -> Mapping[str, Any] | None:
+        return self.newest_reload
+
+    def saying(self, run: str) -> str:
+        return self._outbox.saying(run)
 
     def troubles(self) -> list[Say]:
         """A refused set is older than the files as well: that is said once."""
@@ -77,6 +85,9 @@ HELPS = {
     "forewarn_messages": "messages on their way, by state",
     "forewarn_lateness_ms": "how late probes began, of the last thousand runs",
     "forewarn_missed_total": "runs left out because an earlier one was under way or the daemon was stopped",
+    "forewarn_runs_under_way": "probe runs that have begun and not ended",
+    "forewarn_runs_not_up_total": "probe runs that were not up, by reason",
+    "forewarn_cut_off": "1 while this machine has no way out: what fails outside is unknown meanwhile",
     "forewarn_inputs_waiting": "inputs in the owner's queue",
     "forewarn_actions_busy": "deliveries and steps under way",
     "forewarn_config_refused": "1 while the running set is older than the files, because those were refused",

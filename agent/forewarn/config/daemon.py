@@ -96,6 +96,15 @@ def _changes(value: ChangesWritten) -> ChangesWritten:
     return value
 
 
+_PLACE = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
+
+
+def _place(value: str) -> str:
+    if not _PLACE.fullmatch(value) or not 0 < int(value.rpartition(":")[2]) < 65536:
+        raise Wrong(f'"{value}" is not host:port', "write e.g. 192.0.2.1:53 or [2001:db8::1]:443")
+    return value
+
+
 class DaemonWritten(Written):
     """How the daemon runs."""
 
@@ -110,6 +119,10 @@ class DaemonWritten(Written):
     retry: tuple[Duration, ...] = described(
         "waits before each further attempt", ["5s", "30s", "2m", "10m", "30m"], default=_DAEMON.retry_s
     )
+    uplink: tuple[Annotated[str, AfterValidator(_place)], ...] = described(
+        "host:port that nearly always answer: when none does, this machine is cut off, and what fails outside is unknown; without"
+        " any, its default route says so", ["192.0.2.1:53", "[2001:db8::1]:443"], default=(),
+    )  # fmt: skip
     budgets: dict[Annotated[str, AfterValidator(_scheme)], Annotated[BudgetWritten, AfterValidator(_budget)]] = described(
         "what providers take, by the scheme of their addresses; those of the big chat providers are known",
         {"dingtalk": {"per_minute": 15, "keep": 5}}, default={},
@@ -167,6 +180,7 @@ def daemon(doc: Document | None, problems: Problems, secrets: SecretFiles) -> tu
         mail_from=own.mail.from_ or _DAEMON.mail_from,
         send_timeout_s=own.send_timeout,
         retry_s=own.retry,
+        uplink=own.uplink,
         budgets={**BUDGETS, **{name: Budget(one.per_minute, one.keep) for name, one in own.budgets.items()}},
         changes=FindChanges(find=own.changes.find, folders=own.changes.folders),
         heartbeat=_heartbeat(doc, given.heartbeat, problems, secrets) if doc and given.heartbeat else None,

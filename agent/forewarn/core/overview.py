@@ -8,7 +8,7 @@ from datetime import datetime
 
 from forewarn.core.reader import Body, ProbeLike, Reader, number, stamp
 from forewarn.model.finding import RuleState
-from forewarn.model.glance import Glance, Learner, Sight, Stand
+from forewarn.model.glance import CERTIFICATE, Glance, Learner, Sight, Stand, ending
 from forewarn.model.incident import LIVE, IncidentState
 from forewarn.model.level import Level
 from forewarn.model.settings import Settings
@@ -103,4 +103,6 @@ def _stand(view: ProbeLike) -> Stand:
         ready = [rule.ready_at for rule in series.rules if rule.state is RuleState.LEARNING]
         if ready:
             learning.append(Learner(series.series, min((at for at in ready if at), default=None)))
-    return Stand(view.probe, seen, tuple(learning))
+    every = (series for target in view.targets for series in target.series)
+    left = [(one.at.timestamp(), one.value) for one in every if one.series.metric == CERTIFICATE and one.at]
+    return Stand(view.probe, seen, tuple(learning), ending(left))

@@ -89,7 +89,9 @@ def target_why(view: TargetLike | Sight, reader: Reader) -> str | None:
     if view.reason is None:
         return view.detail or (reader.tell(say("console.not_yet")) if view.at is None else None)
     reason = reader.word(f"prober.reason.{view.reason}", view.reason.replace("_", " "))
-    return reader.tell(say("console.reason", reason=reason, detail=view.detail)) if view.detail else reason
+    if not view.detail or view.detail.lower().startswith(reason.lower()):
+        return view.detail or reason  # "connection refused by ..." says it already
+    return reader.tell(say("console.reason", reason=reason, detail=view.detail))
 
 
 def _rule(series: SeriesId, view: RuleLike, reader: Reader) -> Body:

@@ -3,7 +3,8 @@
 Each (probe, target) has a phase inside its interval, spread by a hash of its name and aligned to a grid, so that about
 ten plain probes share one wake-up while the load is even. A target never runs twice at once: a run that is due while the
 last is under way is left out and counted; one that never reports is given up. After a pause (a stopped machine, a clock
-that was set) each runs once at its next phase; what was missed is counted, not caught up.
+that was set) each runs once and then at its phase; what was missed is counted, not caught up. Where many have waited, that
+one run is spread too: a storm of probes would hit the targets, and our own loop, just when all has come back.
 """
 
 from __future__ import annotations
@@ -14,16 +15,20 @@ import math
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-GROUP = 10
+GROUP, TLS_GROUP = 10, 2
+"""Runs that share a wake-up; a handshake is computed in one go, and ten of them would wait for each other."""
 LEAST_GRID_S, MOST_GRID_S = 0.010, 5.0
 FIRST_RUNS_PER_S = 50.0
+STORM_S, STORM_RUNS = 1.0, 50
+"""Of those that are late by more than so many seconds, so many begin at once; the rest is spread."""
+SPREAD_S = 30.0
 
 
-def grid_s(runs_per_s: float) -> float:
-    """The distance between wake-ups at which about ten runs share one."""
+def grid_s(runs_per_s: float, group: int = GROUP) -> float:
+    """The distance between wake-ups at which about so many runs share one."""
     if runs_per_s <= 0:
         return MOST_GRID_S
-    return min(MOST_GRID_S, max(LEAST_GRID_S, GROUP / runs_per_s))
+    return min(MOST_GRID_S, max(LEAST_GRID_S, group / runs_per_s))
 
 
 def share(name: str) -> float:
@@ -59,6 +64,7 @@ class Timetable:
     """The heap of what is due. Times are epoch seconds."""
 
     missed: int = 0
+    under_way: int = 0
     _heap: list[tuple[float, int, Entry]] = field(default_factory=list)
     _entries: dict[Hashable, Entry] = field(default_factory=dict)
     _count: int = 0
@@ -84,6 +90,7 @@ class Timetable:
         """Run it no more; a run that is under way goes on."""
         if entry := self._entries.pop(key, None):
             entry.gone = True
+            self.under_way -= entry.began_s is not None
 
     def next_s(self) -> float | None:
         """When something is due next."""
@@ -96,10 +103,14 @@ class Timetable:
         due: list[tuple[Hashable, float]] = []
         while (at := self.next_s()) is not None and at <= now_s:
             entry = heapq.heappop(self._heap)[2]
+            if now_s - entry.due_s > STORM_S and len(due) >= STORM_RUNS:
+                self._put_off(entry, now_s)
+                continue
             late = math.floor((now_s - entry.due_s) / entry.every_s)
             self.missed += late
             if entry.began_s is None or not 0 <= now_s - entry.began_s <= entry.most_s:
                 due.append((entry.key, entry.due_s + late * entry.every_s))
+                self.under_way += entry.began_s is None
                 entry.began_s = now_s
             else:
                 self.missed += 1
@@ -107,10 +118,18 @@ class Timetable:
             self._push(entry)
         return due
 
+    def _put_off(self, entry: Entry, now_s: float) -> None:
+        """Run it a little later, where its share of the interval lies in the next seconds."""
+        self.missed += math.floor((now_s - entry.due_s) / entry.every_s)
+        entry.due_s = now_s + LEAST_GRID_S + entry.phase_s / entry.every_s * min(entry.every_s, SPREAD_S)
+        self._push(entry)
+
     def ended(self, key: Hashable) -> None:
         """A run has reported."""
-        if entry := self._entries.get(key):
+        entry = self._entries.get(key)
+        if entry and entry.began_s is not None:
             entry.began_s = None
+            self.under_way -= 1
 
     def set_back(self, now_s: float) -> None:
         """The clock was set back: nothing may wait for longer than its interval."""

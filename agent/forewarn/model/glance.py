@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import NamedTuple
 
 from forewarn.model.probe import Probe
 from forewarn.model.series import SeriesId
+
+CERTIFICATE = "certificate_s"
+"""The metric of how long a certificate still holds, whatever the kind of probe."""
+FAR_S = 100 * 365 * 86400.0
+"""An end further off than that is none."""
 
 
 class Sight(NamedTuple):
@@ -29,12 +34,19 @@ class Learner(NamedTuple):
     ready_at: datetime | None
 
 
+def ending(left: Iterable[tuple[float, float]]) -> datetime | None:
+    """The soonest end of what has so long left: (epoch seconds of the look, seconds). None where all are over or far off."""
+    ends = [at_s + left_s for at_s, left_s in left if 0 < left_s < FAR_S]
+    return datetime.fromtimestamp(min(ends), UTC) if ends else None
+
+
 class Stand(NamedTuple):
     """One probe at a glance: what can be said of thousands without looking at their series."""
 
     probe: Probe
     targets: tuple[Sight, ...]
     learning: tuple[Learner, ...] = ()
+    ends_at: datetime | None = None  # when the first of the certificates that it sees ends
 
 
 @dataclass(frozen=True)

@@ -89,9 +89,10 @@ Column = tuple[str, Labels]
 """A metric and its labels: what stands in one place of ProbeRun.values."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)
 class ProbeRun:
-    """What one run of a probe against one target found.
+    """What one run of a probe against one target found. Not frozen, which would make it three times as dear to build, and
+    hundreds are built in a second; nobody changes one.
 
     `columns[i]` names `values[i]`; a prober hands in the same columns tuple run after run, so that nothing is built anew.
     `at_s` is epoch seconds UTC of the start; `reason` comes from the prober's closed list; `detail` shows the failing

@@ -81,6 +81,7 @@ class Daemon:
     send_timeout_s: float = 10.0
     retry_s: tuple[float, ...] = (5.0, 30.0, 120.0, 600.0, 1800.0)
     heartbeat: Heartbeat | None = None
+    uplink: tuple[str, ...] = ()  # host:port that show whether this machine has a way out; none: its default route does
     budgets: Mapping[str, Budget] = field(default_factory=lambda: BUDGETS)
     changes: FindChanges = FindChanges()
 

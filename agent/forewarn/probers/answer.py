@@ -52,9 +52,9 @@ def split(times: Times) -> Phases:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Answer:
-    """A complete answer. `headers` has lower-case names; `location` is where a redirect that was not followed leads."""
+    """A complete answer (not frozen for the sake of speed; nobody changes one). `headers` has lower-case names; `location` is where a redirect that was not followed leads."""
 
     status: int
     phases: Phases

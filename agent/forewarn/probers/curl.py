@@ -22,6 +22,10 @@ from forewarn.probers.answer import Answer, Broken, Times, bare, split
 
 READ_AT_ONCE = 256  # events of one wake-up
 
+TIMES = (
+    pycurl.NAMELOOKUP_TIME_T, pycurl.CONNECT_TIME_T, pycurl.APPCONNECT_TIME_T, pycurl.PRETRANSFER_TIME_T,
+    pycurl.STARTTRANSFER_TIME_T, pycurl.TOTAL_TIME_T,
+)  # fmt: skip
 _IN = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR
 _MASKS = {pycurl.POLL_IN: select.EPOLLIN, pycurl.POLL_OUT: select.EPOLLOUT, pycurl.POLL_INOUT: select.EPOLLIN | select.EPOLLOUT}
 
@@ -33,6 +37,8 @@ class Exchange:
         self.handle: Any = pycurl.Curl()
         self.handle.exchange = self
         self.setup: object = None
+        self.told = False  # addresses of names
+        self.reads_certificate = False
         self.job: Any = None
         self.url = ""
         self.timeout_s = 0.0
@@ -46,7 +52,7 @@ class Exchange:
         self.job, self.url, self.timeout_s, self.max_body, self.keep_body = job, url, timeout_s, max_body, keep_body
         self.body, self.size, self.head = bytearray(), 0, []
         self.handle.setopt(pycurl.URL, url)
-        self.handle.setopt(pycurl.TIMEOUT_MS, max(1, round(timeout_s * 1000)))
+        self.handle.setopt(pycurl.TIMEOUT_MS, max(1, round((timeout_s - job.resolve_s) * 1000)))
 
     def write(self, data: bytes) -> int:
         """Takes a piece of the body; answering less than its length ends the exchange."""
@@ -63,15 +69,10 @@ class Exchange:
         self.head.append(line)
 
     def times(self) -> Times:
-        info = self.handle.getinfo
-        return Times(
-            info(pycurl.NAMELOOKUP_TIME_T),
-            info(pycurl.CONNECT_TIME_T),
-            info(pycurl.APPCONNECT_TIME_T),
-            info(pycurl.PRETRANSFER_TIME_T),
-            info(pycurl.STARTTRANSFER_TIME_T),
-            info(pycurl.TOTAL_TIME_T),
-        )
+        """libcurl's, and before each what looking up the name took us."""
+        found = map(self.handle.getinfo, TIMES)
+        before = round(self.job.resolve_s * 1e6)
+        return Times(*(at + before if at else 0 for at in found)) if before else Times(*found)
 
     def answer(self, certificate_s: float | None) -> Answer:
         status = self.handle.getinfo(pycurl.RESPONSE_CODE)

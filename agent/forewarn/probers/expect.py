@@ -140,6 +140,23 @@ class Expect(Options):
         return given
 
     @cached_property
+    def good_statuses(self) -> frozenset[int]:
+        return frozenset(status for status in range(100, 600) if judge_status(status, self.status, None) is None)
+
+    @cached_property
+    def needles(self) -> tuple[bytes, ...] | None:
+        """What the bytes of a good body hold, where nothing else is expected of an answer but its status; else None."""
+        if self.headers or self.json_ or any(text.startswith("~ ") or not text.isascii() for text in self.body):
+            return None
+        return tuple(text.encode() for text in self.body)
+
+    def surely(self, status: int, body: bytes) -> bool:
+        """Whether all that is expected can be seen to hold at a glance. False: look closer."""
+        if status not in self.good_statuses or self.needles is None:
+            return False
+        return all(needle in body for needle in self.needles)
+
+    @cached_property
     def header_conditions(self) -> tuple[tuple[str, Condition], ...]:
         return tuple((name.lower(), Condition.parse(given)) for name, given in self.headers.items())
 

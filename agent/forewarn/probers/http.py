@@ -43,6 +43,7 @@ TLS: tuple[Column, ...] = tuple((name, ()) for name in METRICS if name != "certi
 
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _HEADER = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")  # RFC 9110, 5.6.2
+_PROXY = re.compile(r"^(?:https?|socks4a?|socks5h?)://[!-~]+$")
 LARGEST_BODY = 16 * 1024**2
 
 
@@ -63,9 +64,14 @@ class HttpOptions(Options):
     ip: Literal[4, 6] | None = Field(default=None, description="only this version of IP")
     verify: bool = Field(default=True, description="check the certificate's chain, name and dates")
     ca_file: File | None = Field(default=None, description="certificates to trust instead of the system's")
+    cert_file: File | None = Field(default=None, description="certificate that we show to the target (PEM)")
+    key_file: File | None = Field(default=None, description="its key, if that is not in cert_file")
     basic: Basic | None = None
     bearer_file: File | None = Field(default=None, description="file whose first line is the token")
     max_body: Size = Field(default=1024**2, description="a larger answer is down (too_big)", le=LARGEST_BODY)
+    compressed: bool = Field(default=False, description="ask for gzip or deflate; max_body bounds what is unpacked")
+    http2: bool = Field(default=False, description="offer HTTP/2 (https only)")
+    proxy: str | None = Field(default=None, description="address of an HTTP or SOCKS proxy to go through")
     expect: Expect = Expect()
     values: dict[str, str] = Field(default={}, description="series name -> path of a number in a JSON answer")
 
@@ -77,6 +83,13 @@ class HttpOptions(Options):
                 raise ValueError(f'"{name}" is not a header name; write e.g. X-Request-Source')
             if any(char in value for char in "\r\n\0"):
                 raise ValueError(f"the header {name} holds a line break; write it on one line")
+        return given
+
+    @field_validator("proxy")
+    @classmethod
+    def _proxy(cls, given: str | None) -> str | None:
+        if given is not None and not _PROXY.match(given):
+            raise ValueError(f'"{given}" is not a proxy; write e.g. http://proxy.example:3128 or socks5h://127.0.0.1:1080')
         return given
 
     @field_validator("values")
@@ -94,6 +107,8 @@ class HttpOptions(Options):
     def _one_auth(self) -> HttpOptions:
         if self.basic and self.bearer_file:
             raise ValueError("basic and bearer_file exclude each other; keep one")
+        if self.key_file and not self.cert_file:
+            raise ValueError("key_file is the key of a cert_file; write that too")
         return self
 
     @cached_property
@@ -114,7 +129,9 @@ class HttpOptions(Options):
         headers = tuple(f"{name}: {value}" if value else f"{name};" for name, value in self.headers.items())
         ca_file = str(self.ca_file) if self.ca_file else None
         user = self.basic.user if self.basic else None
-        return (self.method, headers, self.body, self.redirects, self.ip, self.verify, ca_file, user, bool(self.expect.headers))
+        shown = (str(self.cert_file), str(self.key_file)) if self.cert_file else None
+        asked = (self.method, headers, self.body, self.redirects, self.ip, self.compressed, self.http2, self.proxy)
+        return (*asked, self.verify, ca_file, shown, user, bool(self.expect.headers))
 
     @property
     def secret_file(self) -> File | None:
@@ -124,6 +141,8 @@ class HttpOptions(Options):
 def judge(options: HttpOptions, answer: Answer) -> tuple[Failure | None, tuple[tuple[str, float], ...], str | None]:
     """Which expectation fails first, the values of the answer, and a remark about values that are not there."""
     expect = options.expect
+    if not options.values and expect.surely(answer.status, answer.body):
+        return None, (), None
     failure = judge_status(answer.status, expect.status, answer.location) or judge_headers(answer.headers, expect.header_conditions)
     if not options.reads_body:
         return failure, (), None

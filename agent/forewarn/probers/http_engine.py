@@ -1,50 +1,67 @@
-"""The engine behind kind http: takes jobs, keeps a bound on open exchanges, and delivers each job exactly once."""
+"""The engine behind kind http: takes jobs, keeps a bound on open exchanges, and delivers each job exactly once.
+
+A job goes the short way (plain.py) where its request is simple, and libcurl's (curl.py) otherwise. Names are looked up
+before either (names.py), so that a slow name server holds up nobody else.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import resource
 import ssl
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 import pycurl
 import structlog
 
-from forewarn import __version__
 from forewarn.model.probe import Probe, Target
 from forewarn.model.series import ProbeRun
 from forewarn.ports import Deliver
-from forewarn.probers.answer import bare, explain
+from forewarn.probers import plain
+from forewarn.probers.answer import bare, explain, host_of
 from forewarn.probers.curl import Curl, Exchange
+from forewarn.probers.curl_setup import Unusable, configure, secret_of
 from forewarn.probers.http import HttpOptions, answered
-from forewarn.probers.reasons import Failure, Reason, failed, unknown
+from forewarn.probers.names import TIMEOUT_S, TTL_S, Found, Names
+from forewarn.probers.reasons import Failure, Reason, down, failed, unknown
+from forewarn.probers.talk import Talk, Talks
 
 log = structlog.get_logger(__name__)
 
-HTTPAUTH_BEARER = 1 << 6  # CURLAUTH_BEARER, which pycurl does not name
-MOST = 512  # exchanges that are open at once, file descriptors permitting
-BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch
-    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
-    "/etc/ssl/ca-bundle.pem",  # openSUSE
-    "/etc/ssl/cert.pem",
-)
+MOST = 4096
+"""Exchanges that are open at once, file descriptors permitting."""
+MOST_FILES = 65_536
+CERTIFICATE_S = 300.0
+"""So long a target's certificate is known: libcurl writes out the whole chain to tell its end, at the price of a plain probe."""
+MOST_ROUTES = 100_000
+"""Targets whose way is remembered; beyond it all are found anew."""
 
 
-@dataclass(slots=True)
+class Route(NamedTuple):
+    """How a target is reached: `way` is the short one, if it can go it; `name` is the host to look up, if it is one."""
+
+    options: HttpOptions  # kept alive: the route stands under its identity
+    way: plain.Way | None
+    name: str | None
+    port: int
+
+
+@dataclass(slots=True, eq=False)
 class Job:
+    """One run. `resolve_s`: how long looking up the name took."""
+
     probe: Probe
     target: Target
     due_s: float
     deliver: Deliver
     at_s: float = 0.0
     begun: float = 0.0  # monotonic
+    resolve_s: float = 0.0
 
     @property
     def lateness_s(self) -> float:
@@ -55,24 +72,35 @@ class Job:
         return time.monotonic() - self.begun
 
 
-class Unusable(Exception):
-    """A job that can't be begun; carries why."""
-
-    def __init__(self, failure: Failure) -> None:
-        super().__init__(failure.detail)
-        self.failure = failure
-
-
 class HttpEngine:
     """Runs http probes. Made once for the process; used on one event loop, which it learns at the first submit."""
 
-    def __init__(self, most: int | None = None) -> None:
+    def __init__(self, most: int | None = None, *, short: bool = True, names: Names | None = None) -> None:
+        """`short`: whether simple requests go the short way; without it all go libcurl's."""
         self._most = most or _room()
+        self._short = short
+        self._names = names or Names()
         self._curl: Curl | None = None
+        self._talks: Talks | None = None
+        self._routes: dict[tuple[str, int], Route] = {}
+        self._pins: dict[str, float] = {}  # host:port that libcurl was told an address of -> monotonic end
+        self._ends: dict[str, tuple[float, float]] = {}  # address -> when its certificate was read, when that ends
         self._waiting: deque[Job] = deque()
+        self._asking: set[Job] = set()
         self._free: list[Exchange] = []
         self._busy: set[Exchange] = set()
+        self._added = False  # to libcurl, and not begun yet
         self._refilling: asyncio.Handle | None = None
+
+    @property
+    def open(self) -> int:
+        """Runs that are under way."""
+        return len(self._busy) + len(self._asking) + (len(self._talks) if self._talks else 0)
+
+    @property
+    def waiting(self) -> int:
+        """Runs that wait for room."""
+        return len(self._waiting)
 
     def submit(self, jobs: Sequence[tuple[Probe, Target, float]], deliver: Deliver) -> None:
         """Begin what there is room for, all in one go; the rest waits its turn (and its lateness shows it)."""
@@ -91,34 +119,128 @@ class HttpEngine:
         if self._curl:
             self._curl.close()
             self._curl = None
+        if self._talks:
+            waiting.extend(talk.job for talk in self._talks.close())
+            self._talks = None
+        waiting.extend(self._asking)
+        self._asking.clear()
+        self._names.close()
         for job in waiting:
             self._deliver(job, failed(job.probe, job.target, stopped, job.at_s or time.time()))
 
-    def _fill(self) -> None:
-        if not self._waiting:
-            return
-        curl = self._curl = self._curl or Curl(self._ended)
-        while self._waiting and len(self._busy) < self._most:
-            self._begin(self._waiting.popleft(), curl)
-        curl.go()
+    # --- beginning ---
 
-    def _begin(self, job: Job, curl: Curl) -> None:
+    def _fill(self) -> None:
+        while self._waiting and self.open < self._most:
+            self._begin(self._waiting.popleft())
+        self._go()
+
+    def _go(self) -> None:
+        if self._added and self._curl:
+            self._added = False
+            self._curl.go()
+
+    def _begin(self, job: Job) -> None:
         job.at_s, job.begun = time.time(), time.monotonic()
+        options: HttpOptions = job.probe.options  # type: ignore[assignment]
+        key = (job.target.address, id(options))
+        route = self._routes.get(key)
+        if route is None:
+            if len(self._routes) >= MOST_ROUTES:
+                self._routes.clear()
+            route = self._routes[key] = _route(options, job.target.address, self._short)
+        if route.name is None:
+            self._reach(job, route, None)
+        elif found := self._names.known(route.name, options.ip or 0):
+            self._reach(job, route, found)
+        else:
+            self._asking.add(job)
+            wait_s = min(TIMEOUT_S, job.probe.timeout_s)
+            self._names.ask(route.name, options.ip or 0, lambda found: self._looked_up(job, route, found, wait_s), wait_s)
+
+    def _looked_up(self, job: Job, route: Route, found: Found, wait_s: float) -> None:
+        if job not in self._asking:
+            return
+        self._asking.discard(job)
+        job.resolve_s = time.monotonic() - job.begun
+        if found.addresses:
+            self._reach(job, route, found)
+            self._go()
+            return
+        host = host_of(job.target.address)
+        said = f"the name {host} was not resolved within {wait_s:g} s" if found.late else f"the name {host} has no address"
+        self._refuse(job, down(Reason.RESOLVE, said))
+        self._refill_soon()
+
+    def _reach(self, job: Job, route: Route, found: Found | None) -> None:
+        """Begin the exchange; what can't be begun is delivered at once."""
+        way = route.way
+        if way is not None and (way.address or (found and len(found.addresses) == 1)):
+            address = way.address or plain.place(way, found.addresses[0])  # type: ignore[union-attr]
+            try:
+                talk = plain.talk(job, way, address, max(0.001, job.probe.timeout_s - job.resolve_s))
+            except OSError as error:
+                self._refuse(job, unknown(Reason.NO_NETWORK, f"this machine has no socket left: {(error.strerror or '').lower()}"))
+                return
+            if self._talks is None:
+                self._talks = Talks(self._talked)
+            self._talks.begin(talk)
+            return
+        self._by_curl(job, route, found)
+
+    def _by_curl(self, job: Job, route: Route, found: Found | None) -> None:
+        curl = self._curl = self._curl or Curl(self._ended)
         exchange = self._free.pop() if self._free else Exchange()
         try:
-            _prepare(exchange, job)
+            _prepare(exchange, job, self._pinned(route, found))
+            url = job.target.address
+            if url.startswith("https://"):
+                exchange.reads_certificate = not 0 <= job.at_s - self._ends.get(url, (0.0, 0.0))[0] < CERTIFICATE_S
+                exchange.handle.setopt(pycurl.OPT_CERTINFO, int(exchange.reads_certificate))
             curl.add(exchange)
         except Unusable as error:
-            self._refuse(job, exchange, error.failure)
+            self._free.append(exchange)
+            self._refuse(job, error.failure)
         except (pycurl.error, UnicodeError, ValueError) as error:
             exchange.setup = None  # half of it may be set
-            self._refuse(job, exchange, unknown(Reason.CONFIG, f"the target or an option can't be used: {error.args[-1]}"))
+            self._free.append(exchange)
+            self._refuse(job, unknown(Reason.CONFIG, f"the target or an option can't be used: {error.args[-1]}"))
         else:
             self._busy.add(exchange)
+            self._added = True
 
-    def _refuse(self, job: Job, exchange: Exchange, failure: Failure) -> None:
-        self._free.append(exchange)
-        self._deliver(job, failed(job.probe, job.target, failure, job.at_s, job.lateness_s))
+    def _pinned(self, route: Route, found: Found | None) -> list[str]:
+        """What libcurl is told of addresses: those of this target, and no more of those that are too old."""
+        now = time.monotonic()
+        told = [f"-{place}" for place, until in self._pins.items() if until <= now]
+        for place in told:
+            del self._pins[place[1:]]
+        if found is not None and route.name is not None:
+            place = f"{route.name}:{route.port}"
+            self._pins[place] = now + TTL_S
+            told.append(f"{place}:{','.join(f'[{one}]' if ':' in one else one for one in found.addresses)}")
+        return told
+
+    def _refuse(self, job: Job, failure: Failure) -> None:
+        self._deliver(job, failed(job.probe, job.target, failure, job.at_s, job.lateness_s, job.took_s))
+
+    # --- ending ---
+
+    def _talked(self, talk: Talk) -> None:
+        job: Job = talk.job
+        over = time.monotonic()
+        try:
+            if talk.late or talk.error or talk.spoilt:
+                broken = plain.broken(talk, job.target.address, job.resolve_s, over)
+                run = failed(job.probe, job.target, explain(broken), job.at_s, job.lateness_s, over - job.begun)
+            else:
+                answer = plain.answer(talk, job.target.address, job.resolve_s, over)
+                run = answered(job.probe, job.target, answer, job.at_s, job.lateness_s, over - job.begun)
+        except Exception as error:
+            run = self._bug(job, error)
+        self._deliver(job, run)
+        if self._waiting:
+            self._refill_soon()
 
     def _ended(self, exchange: Exchange, code: int, message: str) -> None:
         job: Job = exchange.job
@@ -126,15 +248,33 @@ class HttpEngine:
             if code:
                 run = failed(job.probe, job.target, explain(exchange.broken(code, message)), job.at_s, job.lateness_s, job.took_s)
             else:
-                answer = exchange.answer(_certificate_s(exchange, job.at_s))
+                answer = exchange.answer(self._certificate_s(exchange, job.at_s))
                 run = answered(job.probe, job.target, answer, job.at_s, job.lateness_s, job.took_s)
         except Exception as error:
-            log.exception("probe_bug", probe=job.probe.name, target=job.target.name)
-            said = unknown(Reason.BUG, f"our own code failed: {type(error).__name__}; the trace is in the log")
-            run = failed(job.probe, job.target, said, job.at_s, job.lateness_s)
+            run = self._bug(job, error)
         self._release(exchange)
         self._deliver(job, run)
-        if self._waiting and not self._refilling:
+        if self._waiting:
+            self._refill_soon()
+
+    def _certificate_s(self, exchange: Exchange, at_s: float) -> float | None:
+        """Seconds until the end of the target's own certificate; None without TLS."""
+        if not exchange.url.startswith("https://"):
+            return None
+        if exchange.reads_certificate and (end := _ends_at(exchange)) is not None:
+            if len(self._ends) >= MOST_ROUTES:
+                self._ends.clear()
+            self._ends[exchange.url] = (at_s, end)
+        known = self._ends.get(exchange.url)
+        return known[1] - at_s if known else None
+
+    def _bug(self, job: Job, error: Exception) -> ProbeRun:
+        log.error("probe_bug", probe=job.probe.name, target=job.target.name, exc_info=error)
+        said = unknown(Reason.BUG, f"our own code failed: {type(error).__name__}; the trace is in the log")
+        return failed(job.probe, job.target, said, job.at_s, job.lateness_s)
+
+    def _refill_soon(self) -> None:
+        if not self._refilling:
             self._refilling = asyncio.get_running_loop().call_soon(self._refill)
 
     def _refill(self) -> None:
@@ -153,115 +293,50 @@ class HttpEngine:
             log.exception("deliver_bug", probe=job.probe.name, target=job.target.name)
 
 
-def _prepare(exchange: Exchange, job: Job) -> None:
+def _route(options: HttpOptions, url: str, short: bool) -> Route:
+    """The way to a target; what is no address is left to libcurl, which says what is wrong with it."""
+    way = plain.way(options, url) if short else None
+    if way is not None:
+        return Route(options, way, None if way.address else way.host, way.port)
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        return Route(options, None, None, 0)
+    is_name = parts.scheme in ("http", "https") and plain.is_name(host) and not options.proxy
+    return Route(options, None, host if is_name else None, port)
+
+
+def _prepare(exchange: Exchange, job: Job, told: list[str]) -> None:
     options: HttpOptions = job.probe.options  # type: ignore[assignment]
     url = job.target.address
     if not url.startswith(("http://", "https://")):
         raise Unusable(unknown(Reason.CONFIG, f'the target "{bare(url)}" is not an address; write http://... or https://...'))
-    secret = _secret(options)
+    secret = secret_of(options)
     setup = (options.request, secret)
     if exchange.setup != setup:
-        _configure(exchange, options, secret)
+        configure(exchange, options, secret)
         exchange.setup = setup
+    if told or exchange.told:
+        exchange.handle.setopt(pycurl.RESOLVE, told)
+        exchange.told = bool(told)
     exchange.begin(job, url, job.probe.timeout_s, options.max_body, options.reads_body)
 
 
-def _configure(exchange: Exchange, options: HttpOptions, secret: str | None) -> None:
-    """Set a handle for requests of this kind; nothing of an earlier one stays."""
-    handle = exchange.handle
-    handle.reset()
-    settings: dict[int, object] = {
-        pycurl.NOSIGNAL: 1,
-        pycurl.FRESH_CONNECT: 1,
-        pycurl.FORBID_REUSE: 1,
-        pycurl.SSL_SESSIONID_CACHE: 0,
-        pycurl.DNS_CACHE_TIMEOUT: 0,  # the name is looked up each time: that is a phase too
-        pycurl.PROXY: "",  # the target itself is looked at, whatever the environment says
-        pycurl.PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-        pycurl.REDIR_PROTOCOLS: pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS,
-        pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
-        pycurl.USERAGENT: f"forewarn/{__version__}",
-        pycurl.WRITEFUNCTION: exchange.write,
-        pycurl.FOLLOWLOCATION: int(options.redirects > 0),
-        pycurl.MAXREDIRS: options.redirects,
-        pycurl.SSL_VERIFYPEER: int(options.verify),
-        pycurl.SSL_VERIFYHOST: 2 if options.verify else 0,
-        pycurl.OPT_CERTINFO: 1,
-    }
-    settings |= _method(options) | _trust(options) | _authentication(options, secret)
-    if options.ip:
-        settings[pycurl.IPRESOLVE] = pycurl.IPRESOLVE_V4 if options.ip == 4 else pycurl.IPRESOLVE_V6
-    if options.expect.headers:
-        settings[pycurl.HEADERFUNCTION] = exchange.write_head
-    headers = [f"{name}: {value}" if value else f"{name};" for name, value in options.headers.items()]
-    settings[pycurl.HTTPHEADER] = ["Expect:", *(header.encode() for header in headers)]
-    for option, value in settings.items():
-        handle.setopt(option, value)
-
-
-def _method(options: HttpOptions) -> dict[int, object]:
-    body = options.body.encode() if options.body is not None else None
-    match options.method:
-        case "GET" if body is None:
-            return {pycurl.HTTPGET: 1}
-        case "HEAD":
-            return {pycurl.NOBODY: 1}
-        case "POST":
-            return {pycurl.POST: 1, pycurl.POSTFIELDS: body or b""}
-        case other:
-            sent: dict[int, object] = {} if body is None else {pycurl.POSTFIELDS: body}
-            return {**sent, pycurl.CUSTOMREQUEST: other}
-
-
-def _trust(options: HttpOptions) -> dict[int, object]:
-    if not options.verify:
-        return {}
-    bundle = str(options.ca_file) if options.ca_file else _bundle()
-    return {pycurl.CAINFO: bundle} if bundle else {}
-
-
-@lru_cache(maxsize=1)
-def _bundle() -> str | None:
-    """The system's certificates: the library's own build knows only the place of the system that it was built on."""
-    named = os.environ.get("SSL_CERT_FILE")
-    return named or next((path for path in BUNDLES if Path(path).exists()), None)
-
-
-def _authentication(options: HttpOptions, secret: str | None) -> dict[int, object]:
-    """Given to libcurl as such and not as a header, so that a redirect to another host doesn't carry it there."""
-    if options.basic:
-        return {pycurl.HTTPAUTH: pycurl.HTTPAUTH_BASIC, pycurl.USERNAME: options.basic.user, pycurl.PASSWORD: secret or ""}
-    if options.bearer_file:
-        return {pycurl.HTTPAUTH: HTTPAUTH_BEARER, pycurl.XOAUTH2_BEARER: secret or ""}
-    return {}
-
-
-def _secret(options: HttpOptions) -> str | None:
-    """First line of the secret's file, read at each run: secrets change while the daemon runs."""
-    file = options.secret_file
-    if not file:
-        return None
-    try:
-        with file.open(encoding="utf-8") as text:
-            return text.readline(4096).strip()
-    except PermissionError:
-        raise Unusable(unknown(Reason.PERMISSION, f"{file} can't be read: permission denied")) from None
-    except (OSError, UnicodeError) as error:
-        raise Unusable(unknown(Reason.MISSING, f"{file} can't be read: {getattr(error, 'strerror', None) or error}")) from None
-
-
-def _certificate_s(exchange: Exchange, at_s: float) -> float | None:
-    """Seconds until the end of the target's own certificate; None without TLS."""
-    if not exchange.url.startswith("https://"):
-        return None
+def _ends_at(exchange: Exchange) -> float | None:
+    """When the target's own certificate ends, in epoch seconds."""
     for chain in exchange.handle.getinfo(pycurl.INFO_CERTINFO)[:1]:
         for name, value in chain:
             if name == "Expire date":
-                return ssl.cert_time_to_seconds(value) - at_s
+                return float(ssl.cert_time_to_seconds(value))
     return None
 
 
 def _room() -> int:
     """How many exchanges may be open at once: half of the file descriptors that we may have, MOST at the most."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        soft = wanted
     return MOST if soft == resource.RLIM_INFINITY else max(16, min(MOST, soft // 2))

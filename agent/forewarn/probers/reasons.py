@@ -47,6 +47,8 @@ class Reason(StrEnum):
     STALE = "stale"  # what another part wrote for us is too old
     CONFIG = "config"  # a target or option that can't be used
     UNDECIDED = "undecided"  # a check program could not tell
+    STALLED = "stalled"  # our own loop stood still meanwhile: what was measured is ours, not the target's
+    CUT_OFF = "cut_off"  # this machine has no way out at all
     STOPPED = "stopped"  # the daemon stopped while the run was under way
     BUG = "bug"  # our own code failed; the trace is in the log
 

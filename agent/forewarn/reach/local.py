@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from forewarn.model.errors import ForewarnError
@@ -16,6 +17,10 @@ AFTER_EXIT_S = 0.25  # how long children that were left behind may still write t
 AFTER_KILL_S = 2.0  # a process that hangs in the kernel doesn't even die of SIGKILL: we go on without it
 KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_RUNTIME_DIR")
 """Variables that a program gets from us: the daemon's own environment may hold secrets."""
+
+
+WATCHER: ContextVar[Callable[[Callable[[], str]], None] | None] = ContextVar("forewarn_watcher", default=None)
+"""Whoever wants to see what a program says while it runs sets this before: it is given a function that answers it so far."""
 
 
 class CannotRun(ForewarnError):
@@ -50,6 +55,11 @@ class _Output(asyncio.SubprocessProtocol):
         self.sizes[fd] += len(data)
         self.kept[fd] += data[: max(0, self.cap - len(self.kept[fd]))]
 
+    def so_far(self, secrets: Sequence[str]) -> str:
+        """Whole lines of what was said until now: a secret is never seen in two halves."""
+        lines = [bytes(self.kept[fd][: self.cap]).rpartition(b"\n")[0] for fd in (1, 2)]
+        return "\n".join(mask(part.decode("utf-8", "replace"), *secrets) for part in lines if part)
+
     def process_exited(self) -> None:
         if not self.exited.done():
             self.exited.set_result(None)
@@ -74,6 +84,8 @@ async def run(
     spare = max((len(secret.encode()) for secret in secrets), default=0)  # so that a secret across the cap is seen whole
     output = _Output(cap_bytes + spare)
     transport = await _start(argv, _environment(env), output)
+    if watcher := WATCHER.get():
+        watcher(lambda: output.so_far(secrets))
     try:
         await asyncio.wait({output.exited}, timeout=timeout_s)
         timed_out = not output.exited.done()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 
 import structlog
 
 from forewarn.model.errors import StoreError
-from forewarn.ports import Sample, Samples
+from forewarn.ports import SampleRun, Samples
 
 log = structlog.get_logger("forewarn.keeper")
 KEPT_SAMPLES = 200_000
@@ -31,22 +31,26 @@ class Keeper:
     ) -> None:
         self._samples, self._thread = samples, thread
         self._relieve, self._held = relieve, held
-        self._waiting: list[Sample] = []
+        self._waiting: list[SampleRun] = []
         self._cursors: dict[str, Mapping[str, object]] = {}  # not stored yet
         self._latest: dict[str, Mapping[str, object]] = {}
         self.failing = False
         self.lost = 0
         self.errors = 0
+        self._some = False
         self.some = asyncio.Event()
         """Set while anything waits."""
         self.wanted = asyncio.Event()
         """Set when a flush should not wait: a follower has found its first place. Dying before that is stored would make the
         next life begin at the end of the file again, behind lines that this one has acted on."""
 
-    def add(self, probe: str, samples: Sequence[Sample], cursor: Mapping[str, object] | None) -> None:
-        """Keep a run's samples with the next flush."""
-        self._waiting += samples
-        self.some.set()
+    def add(self, probe: str, row: SampleRun | None, cursor: Mapping[str, object] | None) -> None:
+        """Keep what a run gave with the next flush."""
+        if row is not None:
+            self._waiting.append(row)
+        if not self._some:
+            self._some = True
+            self.some.set()
         if cursor is not None:
             if probe not in self._latest:
                 self.wanted.set()
@@ -67,30 +71,37 @@ class Keeper:
         if self._held():
             self._trim()
             return
-        samples, self._waiting = self._waiting, []
+        rows, self._waiting = self._waiting, []
         cursors, self._cursors = self._cursors, {}
         self.some.clear()
-        if not samples and not cursors:
+        self._some = False
+        if not rows and not cursors:
             return
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._samples.append, samples, cursors)
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._samples.append_runs, rows, cursors)
             self.failing = False
         except StoreError as error:
             first, self.failing = not self.failing, True
             self.errors += 1
-            self._waiting, self._cursors = samples + self._waiting, {**cursors, **self._cursors}
+            self._waiting, self._cursors = rows + self._waiting, {**cursors, **self._cursors}
+            self._some = True
             self.some.set()
             self._trim()
             if first:
-                log.error("samples_not_stored", error=str(error), waiting=len(self._waiting), lost=self.lost)
+                log.error("samples_not_stored", error=str(error), waiting=self.waiting, lost=self.lost)
             await asyncio.get_running_loop().run_in_executor(self._thread, self._relieve, error)
 
     @property
     def waiting(self) -> int:
         """Samples that are not stored yet."""
-        return len(self._waiting)
+        return sum(len(values) for _, _, values in self._waiting)
 
     def _trim(self) -> None:
-        lost = max(0, len(self._waiting) - KEPT_SAMPLES)
-        self.lost += lost
-        del self._waiting[:lost]
+        """Give up the oldest runs beyond the bound."""
+        beyond, gone = self.waiting - KEPT_SAMPLES, 0
+        for at, (_, _, values) in enumerate(self._waiting):
+            if gone >= beyond:
+                del self._waiting[:at]
+                break
+            gone += len(values)
+        self.lost += gone

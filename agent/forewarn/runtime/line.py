@@ -6,8 +6,9 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from math import inf
 from typing import Any
 
 from forewarn.core.detect import DETECTORS, Detector
@@ -24,8 +25,10 @@ LIKELY_MOVED_S, LIKELY_MOVED = 300.0, 0.10
 VALUE_MOVED, VALUE_EVERY_S = 0.10, 60.0
 SCARCE = 4.0
 """Of a ratio near 1, a share of what is left counts so many times: from 98 % to 99 % half of it is gone."""
-FEWEST_KEPT = 32
+FEWEST_KEPT, FEWEST_COSTLY = 4, 32
 """Samples that are kept whatever the rules look back to: a costly judgement may come a few samples late."""
+NO_JUDGES: list[Judge] = []
+"""Shared by the lines that no rule looks at: thousands of them."""
 SET_BACK_S = 60.0
 """A sample that is older than the newest by more than this shows a clock that was set back; less is jitter."""
 
@@ -65,6 +68,12 @@ class Judge:
         if self.stale and self.detector.claim:
             self.claim, self.stale = _with_unit(self.detector.claim(self.rule.options, self.state, window, now), metric), False
         return self.claim
+
+    def calm(self, window: Window | None) -> tuple[float, float] | None:
+        """Between which bounds a value leaves this judge where it stands; None: it wants to see every sample."""
+        if self.detector.calm is None or self.late or self.open or self.untold or self.state is None:
+            return None
+        return self.detector.calm(self.rule.options, self.state, window)
 
     @property
     def untold(self) -> bool:
@@ -127,7 +136,9 @@ class Judge:
 class Line:
     """A series, its newest samples and its judges. Keeps at least the last `keep_s` seconds.
 
-    `since_s` is when the first series of its metric came.
+    A value strictly between `low` and `high` changes nothing that anybody would be told: the series is calm, and its judges
+    see such a sample only when somebody asks (`behind`: they have not seen the newest). A `bare` line, which no rule looks
+    at, holds just its newest sample. `since_s` is when the first series of its metric came.
     """
 
     id: SeriesId
@@ -138,13 +149,45 @@ class Line:
     since_s: float | None = None
     times: array[float] = field(default_factory=lambda: array("d"))
     values: array[float] = field(default_factory=lambda: array("d"))
+    low: float = inf
+    high: float = -inf
+    behind: bool = False
+    bare: bool = False
+    fewest: int = FEWEST_KEPT
 
     @staticmethod
     def of(id: SeriesId, rules: tuple[Rule, ...]) -> Line:
-        judges = [Judge(rule, DETECTORS[rule.kind]) for rule in rules if looks_at(rule, id) and not DETECTORS[rule.kind].gathers]
+        judges = [
+            Judge(rule, DETECTORS[rule.kind]) for rule in rules if looks_at(rule, id) and not DETECTORS[rule.kind].gathers
+        ] or NO_JUDGES
         keep = max((judge.detector.keep_s(judge.rule.options) for judge in judges), default=0.0)
         detectors = [judge.detector for judge in judges]
-        return Line(id, judges, keep, any(one.ticks for one in detectors), any(one.costly for one in detectors))
+        line = Line(id, judges, keep, any(one.ticks for one in detectors), any(one.costly for one in detectors))
+        line.fewest = FEWEST_COSTLY if line.costly else FEWEST_KEPT
+        line.bare = not judges and not any(id.metric in DETECTORS[rule.kind].beside for rule in rules)
+        return line
+
+    def settle(self, every_s: float) -> None:
+        """After a judgement: between which bounds is a value nothing new for all judges?"""
+        low, high = -inf, inf
+        window = self.window(0, None, every_s) if self.judges else None
+        for judge in self.judges:
+            bounds = judge.calm(window)
+            if bounds is None:
+                low, high = inf, -inf
+                break
+            low, high = max(low, bounds[0]), min(high, bounds[1])
+        self.low, self.high = low, high
+
+    def catch_up(self, run: ProbeRun | None, every_s: float) -> None:
+        """Let the judges see the newest of the calm samples; nothing comes of it but what they would say."""
+        self.behind = False
+        if not self.times:
+            return
+        window = self.window(1, run, every_s)
+        seen_s = self.times[-1] + (run.took_s if run and run.at_s == self.times[-1] else 0.0)
+        for judge in self.judges:
+            judge.step(window, datetime.fromtimestamp(seen_s, UTC), self.id.metric)
 
     def add(self, at_s: float, value: float) -> bool:
         """False when the sample is not newer than the newest; a clock that was set back by much begins a new past."""
@@ -152,15 +195,24 @@ class Line:
             if self.times[-1] - at_s < SET_BACK_S:
                 return False
             del self.times[:], self.values[:]
-        self.times.append(at_s)
-        self.values.append(value)
-        if len(self.times) > 2 * FEWEST_KEPT and self.times[0] < at_s - 2 * self.keep_s:
-            self._trim(at_s)
+        self.keep(at_s, value)
         return True
+
+    def keep(self, at_s: float, value: float) -> None:
+        """Keep a sample that is newer than the newest; on a bare line in the place of that."""
+        times = self.times
+        if self.bare and times:
+            times[0], self.values[0] = at_s, value
+            return
+        times.append(at_s)
+        self.values.append(value)
+        if len(times) > 2 * self.fewest and times[0] < at_s - 2 * self.keep_s:
+            self._trim(at_s)
 
     def warm(self, window: Window) -> None:
         """Hold the end of a history."""
-        self.times, self.values = array("d", window.times_s), array("d", window.values)
+        begin = -1 if self.bare else 0
+        self.times, self.values = array("d", window.times_s[begin:]), array("d", window.values[begin:])
         if self.times:
             self._trim(self.times[-1])
 
@@ -176,7 +228,7 @@ class Line:
         return next((judge for judge in self.judges if judge.rule.name == rule), None)
 
     def _trim(self, at_s: float) -> None:
-        cut = min(bisect_left(self.times, at_s - self.keep_s), len(self.times) - FEWEST_KEPT)
+        cut = min(bisect_left(self.times, at_s - self.keep_s), len(self.times) - self.fewest)
         if cut > 0:
             del self.times[:cut], self.values[:cut]
 

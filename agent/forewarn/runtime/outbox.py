@@ -87,6 +87,10 @@ class Outbox:
         """How long the oldest action that is due has been waiting to begin; 0 where none waits."""
         return max(0.0, (self._clock.now() - self._oldest).total_seconds()) if self._oldest else 0.0
 
+    def saying(self, run: str) -> str:
+        """What the step of `run` that is under way has said so far."""
+        return self._performer.saying(run)
+
     def wake(self) -> None:
         self._wake.set()
 

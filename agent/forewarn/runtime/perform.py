@@ -22,6 +22,7 @@ from forewarn.model.series import Outcome, ProbeRun
 from forewarn.model.settings import Settings
 from forewarn.model.text import harmless
 from forewarn.ports import Clock, StepOutcome, StepRunner, Transport
+from forewarn.reach.local import WATCHER
 from forewarn.runtime.telemetry import Telemetry
 
 log = structlog.get_logger("forewarn.outbox")
@@ -35,7 +36,7 @@ RunOnce = Callable[[str], Awaitable[Sequence[ProbeRun]]]
 
 
 class Performer:
-    """The hands of the outbox; keeps nothing of an action."""
+    """The hands of the outbox; of an action it keeps only what its program says while it runs."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Performer:
     ) -> None:
         self._settings, self._clock, self._transports = settings, clock, transports
         self._steps, self._run_once, self._telemetry = steps, run_once, telemetry
+        self._saying: dict[str, Callable[[], str]] = {}  # run -> what its step has said so far
 
     async def send(self, action: Send, message: Message) -> Delivered:
         """Deliver `message` to the address that its recipient has now."""
@@ -124,8 +126,17 @@ class Performer:
         runner = self._steps.get(action.kind)
         if runner is None:
             return StepOutcome(result="failed", summary=f"no step of kind {action.kind} can be run here")
-        async with asyncio.timeout(action.timeout_s + GRACE_S):
-            return await runner(action.spec, action.where, action.timeout_s)
+        WATCHER.set(lambda so_far: self._saying.__setitem__(action.run, so_far))  # seen by this task alone
+        try:
+            async with asyncio.timeout(action.timeout_s + GRACE_S):
+                return await runner(action.spec, action.where, action.timeout_s)
+        finally:
+            self._saying.pop(action.run, None)
+
+    def saying(self, run: str) -> str:
+        """What the step of `run` that is under way has said so far; empty where none is, or it says nothing."""
+        so_far = self._saying.get(run)
+        return so_far() if so_far else ""
 
 
 def channel_of(settings: Settings, message: Message, index: int) -> Channel | None:

@@ -7,7 +7,7 @@ second, on its thread (keeper.py); only transitions leave for the owner of open 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -15,18 +15,20 @@ from typing import Any, TypeVar
 
 import structlog
 
-from forewarn.core.timetable import Timetable, first_s, grid_s
+from forewarn.core.timetable import GROUP, TLS_GROUP, Timetable, first_s, grid_s
 from forewarn.model.errors import StoreError
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe, Target
-from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
+from forewarn.model.series import Counts, Outcome, ProbeRun, SeriesId, Tally, Window
 from forewarn.model.settings import Settings
-from forewarn.ports import Clock, Kind, ProbeView, Sample, Samples
+from forewarn.ports import Clock, Kind, ProbeView, SampleRun, Samples
 from forewarn.runtime.board import Board
 from forewarn.runtime.keeper import Keeper
+from forewarn.runtime.lines import UP, unwatched
 from forewarn.runtime.runners import Runners
-from forewarn.runtime.watch import UP, Watch, unwatched
+from forewarn.runtime.sight import STALL_S, Sight
+from forewarn.runtime.watch import Watch
 
 log = structlog.get_logger("forewarn.poller")
 FLUSH_S = 1.0
@@ -53,18 +55,23 @@ class Poller:
         store_thread: Executor,
         relieve: Callable[[StoreError], bool] = lambda _: False,
         held: Callable[[], bool] = lambda: False,
+        sight: Sight | None = None,
     ) -> None:
-        """`relieve` and `held`: see Keeper."""
+        """`relieve` and `held`: see Keeper. `sight`: what a run is worth."""
         self._samples, self._clock, self._on_moved, self._thread = samples, clock, on_moved, store_thread
         self._keeper = Keeper(samples, store_thread, relieve, held)
         self._runners = Runners(kinds, clock, self._deliver, self._keeper.cursor)
+        self.sight = sight or Sight()
+        self.reasons: Counter[str] = Counter()
+        """Runs that were not up, by reason."""
         self._watches: dict[str, Watch] = {}
         self.board = Board(self._watches, clock)
         self._targets: dict[tuple[str, str], Target] = {}
         self._table = Timetable()
         self._late: deque[float] = deque(maxlen=1000)
         self._clockwork: list[asyncio.Task[None]] = []
-        self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._due_at = 0.0  # when it fires, by the loop's clock
         self._turned_s = 0.0
 
     # --- starting and changing ---
@@ -85,9 +92,9 @@ class Poller:
         self._tell(moves)
         self._run(settings.probes.values())
         self._clockwork = [
-            asyncio.create_task(self._repeat(work), name=name)
-            for name, work in (("timer", self._turn), ("flush", self._flush), ("tick", self._tick))
+            asyncio.create_task(self._repeat(work), name=name) for name, work in (("flush", self._flush), ("tick", self._tick))
         ]
+        self._turn()
 
     async def apply(self, settings: Settings) -> None:
         """Other files: probes that did not change go on untouched, rules that did not change keep what they know."""
@@ -163,7 +170,7 @@ class Poller:
         """Put probes into the timetable, or let them follow."""
         now_s = self._clock.now().timestamp()
         everything = [watch.probe for watch in self._watches.values()]
-        grid = grid_s(sum(len(probe.targets) / probe.every_s for probe in everything))
+        runs_per_s = sum(len(probe.targets) / probe.every_s for probe in everything)
         count = sum(len(probe.targets) for probe in everything)
         for probe in probes:
             self._targets.update({(probe.name, target.name): target for target in probe.targets})
@@ -171,12 +178,14 @@ class Poller:
             if shape == "follower":
                 self._runners.follow(probe)
             elif shape != "push":
+                grid = grid_s(runs_per_s, TLS_GROUP if _shakes_hands(probe) else GROUP)
                 for target in probe.targets:
                     name = f"{probe.name}|{target.name}"
                     first = first_s(name, probe.every_s, count, grid)
                     most = probe.timeout_s + LOST_S
                     self._table.add((probe.name, target.name), name, probe.every_s, grid, now_s, first_s=first, most_s=most)
-        self._wake.set()
+        if self._timer:
+            self._turn()
 
     # --- running ---
 
@@ -189,32 +198,55 @@ class Poller:
                 log.exception("poller_failed", part=work.__name__)
                 await asyncio.sleep(FLUSH_S)
 
-    async def _turn(self) -> None:
-        """Start what is due, then sleep until something is."""
+    def _turn(self) -> None:
+        """Start what is due, then sleep until something is. A plain timer: it fires fifty times a second and more."""
+        loop = asyncio.get_running_loop()
+        if self._timer:
+            self._timer.cancel()
+            self.sight.woke(self._due_at, loop.time())
+        delay_s = FLUSH_S
+        try:
+            delay_s = self._begin_due()
+        except Exception:  # a bug in one turn must not end it
+            log.exception("poller_failed", part="timer")
+        self._due_at = loop.time() + delay_s
+        self._timer = loop.call_at(self._due_at, self._turn)
+
+    def _begin_due(self) -> float:
+        """Start what is due; answers in how many seconds to look again."""
         now_s = self._clock.now().timestamp()
         if now_s < self._turned_s - 1:
             log.warning("clock_set_back", seconds=round(self._turned_s - now_s, 1))
             self._table.set_back(now_s)
         self._turned_s = now_s
         due: list[Any] = self._table.take(now_s)
-        self._runners.begin([(self._watches[key[0]].probe, self._targets[key], at_s) for key, at_s in due])
+        if due:
+            self._runners.begin([(self._watches[key[0]].probe, self._targets[key], at_s) for key, at_s in due])
+            now_s = self._clock.now().timestamp()
         next_s = self._table.next_s()
-        delay = LONGEST_SLEEP_S if next_s is None else min(LONGEST_SLEEP_S, max(0.0, next_s - self._clock.now().timestamp()))
-        self._wake.clear()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(delay):
-                await self._wake.wait()
+        return LONGEST_SLEEP_S if next_s is None else min(LONGEST_SLEEP_S, max(0.0, next_s - now_s))
 
     def _deliver(self, run: ProbeRun) -> None:
         """A run has ended: judge it, keep it, tell what changed."""
-        self._table.ended((run.probe, run.target))
-        watch = self._watches.get(run.probe)
-        if watch is None or (run.probe, run.target) not in self._targets:
+        key = (run.probe, run.target)
+        self._table.ended(key)
+        watch, target = self._watches.get(run.probe), self._targets.get(key)
+        if watch is None or target is None:
             return  # of a probe that a reload has removed meanwhile
         self._late.append(run.lateness_s)
-        moves: list[Moved] = self._safely(watch, lambda: watch.take(run, self._clock.now()), [])
-        samples: list[Sample] = self._safely(watch, lambda: watch.samples(run), [])
-        self._keeper.add(run.probe, samples, run.cursor)
+        if run.outcome is not Outcome.UP or run.took_s >= STALL_S:
+            run = self.sight.worth(run, target, self._due_at, asyncio.get_running_loop().time())
+            if run.reason:
+                self.reasons[run.reason] += 1
+        moves: list[Moved] = []
+        row: SampleRun | None = None
+        try:
+            if not watch.keeps(run):
+                moves = watch.take(run, self._clock.now())
+            row = watch.row(run)
+        except Exception:  # a bug in one probe's judging must not stop the others
+            log.exception("judging_failed", probe=run.probe)
+        self._keeper.add(run.probe, row, run.cursor)
         self._tell(moves)
 
     def _safely(self, watch: Watch, work: Callable[[], T], otherwise: T) -> T:
@@ -265,6 +297,8 @@ class Poller:
 
     async def stop(self) -> None:
         """Probe no more; what is under way is given up; the last samples are stored."""
+        if self._timer:
+            self._timer.cancel()
         for task in self._clockwork:
             task.cancel()
         await asyncio.gather(*self._clockwork, return_exceptions=True)
@@ -289,6 +323,10 @@ class Poller:
         """Runs that were due and left out."""
         return self._table.missed
 
+    def open(self) -> int:
+        """Runs that are under way or wait for room."""
+        return self._table.under_way
+
     def storing(self) -> bool:
         """Whether the store takes samples."""
         return not self._keeper.failing
@@ -296,3 +334,8 @@ class Poller:
     def unstored(self) -> tuple[int, int, int]:
         """Samples that wait for the store, those that were lost, and how often it failed."""
         return self._keeper.waiting, self._keeper.lost, self._keeper.errors
+
+
+def _shakes_hands(probe: Probe) -> bool:
+    """Whether its runs are TLS handshakes for the most part."""
+    return getattr(probe.options, "tls", False) or any(target.address.startswith("https:") for target in probe.targets)

@@ -1,193 +1,62 @@
-"""One probe's windows and detector state. No I/O, no clock: given runs, it answers transitions.
+"""One probe's lines at work. No I/O, no clock: given runs, it answers transitions.
 
-Only transitions leave it: a claim began, changed, or ended. Samples stay here and go to the store. After a restart it is
-warmed from history and told which claims are open, so the first evaluations give only differences; after a reload it
-adopts what the watch before it knew.
+Only transitions leave it: a claim began, changed, or ended. Samples stay here and go to the store. How lines begin, and what
+they take over from history and from the watch before a reload, is lines.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from fnmatch import fnmatchcase
-from math import isfinite, nan
+from math import inf, isfinite
 
-from forewarn.model.finding import Finding, FindingState, RuleState
-from forewarn.model.glance import Learner, Sight, Stand
+from forewarn.model.finding import FindingState
+from forewarn.model.glance import CERTIFICATE, Learner, Stand, ending
 from forewarn.model.inputs import Moved
-from forewarn.model.probe import Probe
-from forewarn.model.series import Column, Counts, Outcome, ProbeRun, SeriesId, Tally, Window
-from forewarn.ports import RuleView, Sample, SeriesView, TargetView
-from forewarn.runtime import awaited
-from forewarn.runtime.awaited import Awaited, waits_for
-from forewarn.runtime.groups import Groups, firing, gathered
-from forewarn.runtime.line import Judge, Line, looks_at
+from forewarn.model.series import Outcome, ProbeRun, SeriesId, Window
+from forewarn.ports import Sample, SampleRun, TargetView
+from forewarn.runtime import shown
+from forewarn.runtime.groups import firing
+from forewarn.runtime.line import Judge, Line
+from forewarn.runtime.lines import COSTLY, UP, Lines, unwatched
 
-MOST_SERIES = 1000
-UP: Column = ("up", ())
 GONE_INTERVALS, GONE_S = 5, 600.0
 """A series that its target's good runs lack for so many intervals, and so long, is gone."""
 GONE_EVERY_S = 60.0
 """How often all series are looked through for such."""
-COSTLY = 4
-"""Costly judgements in one call; more would hold the loop. The rest comes with the next run or tick."""
 
 
-class Watch:
+class Watch(Lines):
     """Of one probe. `take` for each run, `tick` at least once an interval, `view` for people."""
-
-    def __init__(self, probe: Probe) -> None:
-        self.probe = probe
-        self._lines: dict[SeriesId, Line] = {}
-        self._plans: dict[str, tuple[tuple[Column, ...], list[Line | None]]] = {}  # by target: a line for each column
-        self._last: dict[str, ProbeRun] = {}
-        self._open: dict[tuple[str, str], Finding] = {}  # of the ledger, for series that were not seen yet
-        self._left = COSTLY
-        self._awaited = Awaited(probe)
-        self._groups = Groups(probe)
-        self._since: dict[tuple[str, str], float] = {}  # by target and metric: when its first series came
-        self._timed: list[Line] | None = None  # what a tick must look at; None: lines have come or gone
-        self._learners: list[Line] | None = None  # those with a rule that has to learn; None as above
-        self._stand: Stand | None = None  # None: something has changed since
-        self._swept_s = 0.0
-        self._ups: dict[str, Line] = {}
-        for target in probe.targets:
-            if up := self._line(SeriesId(probe.name, target.name, *UP)):
-                self._ups[target.name] = up
-
-    # --- beginning ---
-
-    def history_s(self, series: SeriesId) -> float:
-        """How much of this series' past its rules want; 0: none looks at it."""
-        line = Line.of(series, self.probe.rules)
-        own = max((judge.detector.history_s(judge.rule.options) for judge in line.judges), default=0.0)
-        return max(own, self._groups.history_s(series))
-
-    def needed_s(self, series: SeriesId) -> float:
-        """How much of that its rules can't do without."""
-        line = Line.of(series, self.probe.rules)
-        own = max((judge.detector.needed_s(judge.rule.options) for judge in line.judges), default=0.0)
-        return max(own, self._groups.history_s(series))
-
-    def remembers(self, series: SeriesId) -> bool:
-        """Whether its rules want to know when the first series of its metric came."""
-        return any(judge.detector.remembers for judge in Line.of(series, self.probe.rules).judges)
-
-    def began(self, series: SeriesId, first_s: float) -> None:
-        """Before `warm`: this series is known since then."""
-        key = (series.target, series.metric)
-        self._since[key] = min(first_s, self._since.get(key, first_s))
-
-    def beside(self, series: SeriesId) -> list[SeriesId]:
-        """The series of the same thing that this one's rules look at too."""
-        metrics = {name: None for judge in Line.of(series, self.probe.rules).judges for name in judge.detector.beside}
-        return [replace(series, metric=metric) for metric in metrics]
-
-    def warm(self, series: SeriesId, window: Window, beside: Mapping[str, Window] | None = None) -> None:
-        """Replay history; nothing is told. Its first sample only tells detectors where the series stood.
-
-        `beside` is the history of those series, by metric.
-        """
-        line = self._line(series)
-        if line is None or not window.times_s:
-            return
-        now = datetime.fromtimestamp(window.times_s[-1], UTC)
-        past = Window(window.times_s, window.values, len(window.times_s) - 1, self.probe.every_s, beside=beside or {})
-        line.warm(window)
-        if self._groups.history_s(series):
-            self._groups.warm(series, window)
-        for judge in line.judges:
-            judge.step(past, now, series.metric)
-
-    def recall(self, series: SeriesId, ask: Callable[[Tally], Counts]) -> None:
-        """Before `warm`: let rules know by counts what lies before the history that they want in full."""
-        known: dict[Tally, Counts] = {}
-        line = self._line(series)
-        for judge in line.judges if line else ():
-            if judge.detector.tally and judge.detector.recall:
-                tally = judge.detector.tally(judge.rule.options)
-                if tally not in known:
-                    known[tally] = ask(tally)
-                judge.state = judge.detector.recall(judge.rule.options, known[tally])
-
-    def awaits_s(self) -> float:
-        """How much of the past of `up` is wanted for `look_back`; 0: no rule waits for anything."""
-        return awaited.history_s([*self._lines.values(), *self._awaited])
-
-    def look_back(self, target: str, ups: Window, now: datetime) -> None:
-        """After `warm`: for how long has what rules wait for been missing already?"""
-        lines = [line for line in [*self._lines.values(), *self._awaited] if line.id.target == target]
-        awaited.look_back(lines, ups, self.probe.every_s, now)
-
-    def settle(self) -> None:
-        """After all history: let the rules that look at several series judge it."""
-        self._groups.settle()
-
-    def resume(self, findings: Iterable[Finding]) -> None:
-        """What the ledger holds (the newest of each series and rule): the open claims are open here too."""
-        for finding in findings:
-            self._open[finding.rule, finding.series] = finding
-            if rule := self.probe.rule(finding.rule):
-                self._groups.of(rule, SeriesId.parse(finding.series))
-        for line in (*self._lines.values(), *self._awaited, *self._groups):
-            for judge in line.judges:
-                self._resume(line, judge)
-
-    def adopt(self, before: Watch, now: datetime) -> list[Moved]:
-        """Take over from the watch before a reload: rules that did not change go on. What is gone ends as unwatched."""
-        targets = {target.name for target in self.probe.targets}
-        moves: list[Moved] = []
-        waited = [(line, self._awaited.get(line.id) or self._lines.get(line.id)) for line in before._awaited]
-        lines = [(line, self._line(id) if id.target in targets else None) for id, line in before._lines.items()]
-        self._since = {**before._since, **self._since}
-        for old, line in [*lines, *waited, *self._groups.paired(before._groups)]:
-            for judge in old.judges:
-                same = line.judge(judge.rule.name) if line else None
-                if line and same and _alike(same, judge):
-                    if not line.times:
-                        line.times, line.values = old.times, old.values
-                    same.adopt(judge)
-                    continue
-                if judge.open:
-                    moves.append(judge.unwatched(old.id, now))
-                if same:
-                    same.seq = max(same.seq, judge.seq)
-        self._last = {name: run for name, run in before._last.items() if name in targets}
-        self._open.update(before._open)
-        return moves + self.forget_strangers(now)
-
-    def forget_strangers(self, now: datetime) -> list[Moved]:
-        """End the ledger's open claims of rules and targets that this probe has no more."""
-        targets = {target.name for target in self.probe.targets}
-        moves = []
-        for key, finding in list(self._open.items()):
-            id, rule = SeriesId.parse(finding.series), self.probe.rule(finding.rule)
-            if id.target not in targets or rule is None or not (looks_at(rule, id) or waits_for(rule, id) or gathered(rule, id)):
-                del self._open[key]
-                if finding.state is FindingState.OPEN:
-                    moves.append(unwatched(finding, now))
-        return moves
-
-    def _resume(self, line: Line, judge: Judge) -> None:
-        if finding := self._open.pop((judge.rule.name, str(line.id)), None):
-            judge.resume(finding)
 
     # --- running ---
 
+    def keeps(self, run: ProbeRun) -> bool:
+        """Take a run that changes nothing, as most do; False, and nothing has happened, when `take` must look at it."""
+        plan = self._plans.get(run.target)
+        if plan is None or plan.columns is not run.columns or self._awaited.any or self._groups.any or not plan.keeps(run):
+            return False
+        self._last[run.target], self._stand = run, None
+        return True
+
     def take(self, run: ProbeRun, now: datetime) -> list[Moved]:
         """What a run changes."""
-        self._last[run.target] = run
+        before, self._last[run.target] = self._last.get(run.target), run
         self._left, self._stand = COSTLY, None
         up = self._ups[run.target]
         if run.outcome is Outcome.UNKNOWN:
-            return self._ticked(up, now)
+            return self._ticked(up, before, now)
+        if run.outcome is Outcome.UP:
+            self._began_s.setdefault(run.target, run.at_s)
         moves: list[Moved] = []
-        for line, value in zip(self._plan(run), run.values, strict=True):
+        plan = self._plan(run)
+        for line, value in zip(plan.lines, run.values, strict=True):
             if line is not None and isfinite(value) and line.add(run.at_s, value) and line.judges:
                 moves += self._judged(line, run, now)
         if up.add(run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0):
             moves += self._judged(up, run, now)
+        plan.settle(self.probe.every_s)
         if self._groups.any:
             moves += self._groups.took(run, self._firing, now)
         return moves + self._missed(run, now)
@@ -195,13 +64,14 @@ class Watch:
     def _firing(self, target: str, names: tuple[str, ...]) -> tuple[str, ...]:
         return firing((*self._lines.values(), *self._groups), target, names)
 
+    def row(self, run: ProbeRun) -> SampleRun | None:
+        """What of a run is to be stored; None of one that could not look."""
+        return None if run.outcome is Outcome.UNKNOWN else self._plan(run).row(run)
+
     def samples(self, run: ProbeRun) -> list[Sample]:
-        """What of a run is to be stored."""
-        if run.outcome is Outcome.UNKNOWN:
-            return []
-        up = (self._ups[run.target].id, run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0)
-        pairs = zip(self._plan(run), run.values, strict=True)
-        return [up, *((line.id, run.at_s, value) for line, value in pairs if line is not None and isfinite(value))]
+        """The same, one by one."""
+        series, at_s, values = self.row(run) or ((), 0.0, ())
+        return [(one, at_s, value) for one, value in zip(series, values, strict=True) if isfinite(value)]
 
     def tick(self, now: datetime) -> list[Moved]:
         """What the passing of time alone changes; also catches up on costly judgements."""
@@ -211,11 +81,15 @@ class Watch:
         moves = self._awaited.others_came(self._lines.values(), now)
         if self._timed is None:
             self._timed = [line for line in self._lines.values() if line.ticks or line.costly]
+        now_s, every_s = now.timestamp(), self.probe.every_s
         for line in self._timed:
+            if line.low < line.high and 0 <= now_s - line.times[-1] < every_s:
+                continue  # calm, and looked at just now
+            run = self._last.get(line.id.target)
             if line.ticks:
-                moves += self._ticked(line, now)
+                moves += self._ticked(line, run, now)
             if any(judge.late for judge in line.judges):
-                moves += self._caught_up(line, self._last.get(line.id.target), now)
+                moves += self._caught_up(line, run, now)
         return moves + self._groups.ticked(self._firing, now) + self._swept(now) + self._never_came(now)
 
     def _swept(self, now: datetime) -> list[Moved]:
@@ -242,6 +116,7 @@ class Watch:
         return moves
 
     def _judged(self, line: Line, run: ProbeRun, now: datetime) -> list[Moved]:
+        line.behind = False  # what was only kept before this sample, it makes up for
         moves: list[Moved] = []
         window: Window | None = None
         for judge in line.judges:
@@ -278,7 +153,11 @@ class Watch:
         near = ((metric, self._lines.get(replace(line.id, metric=metric))) for metric in judge.detector.beside)
         return {metric: other.window(0, None, self.probe.every_s) for metric, other in near if other and other.times}
 
-    def _ticked(self, line: Line, now: datetime) -> list[Moved]:
+    def _ticked(self, line: Line, before: ProbeRun | None, now: datetime) -> list[Moved]:
+        """`before`: the newest run that the line has taken."""
+        if line.behind:
+            line.catch_up(before, self.probe.every_s)
+        line.low, line.high = inf, -inf  # until it is judged again
         window = line.window(0, self._last.get(line.id.target), self.probe.every_s)
         moves: list[Moved] = []
         for judge in line.judges:
@@ -291,7 +170,9 @@ class Watch:
         if not self._awaited.any or run.outcome is not Outcome.UP:
             return []
         waiting = [line for line in self._lines.values() if any(judge.detector.awaits for judge in line.judges)]
-        return [moved for line in (*waiting, *self._awaited) if line.id.target == run.target for moved in self._ticked(line, now)]
+        return [
+            moved for line in (*waiting, *self._awaited) if line.id.target == run.target for moved in self._ticked(line, run, now)
+        ]
 
     def _gone(self, line: Line, run: ProbeRun) -> bool:
         """A file system that was unmounted, a label that comes no more. A counter that rests is not gone: it is shown. Nor is
@@ -309,40 +190,18 @@ class Watch:
             run, up = self._last.get(finding.target), self._lines.get(SeriesId(self.probe.name, finding.target, *UP))
             if run is None or up is None or run.outcome is not Outcome.UP or _hidden(run, SeriesId.parse(finding.series)):
                 continue
-            if up.times[-1] - up.times[0] > max(GONE_S, GONE_INTERVALS * self.probe.every_s):
+            if up.times[-1] - self._began_s.get(finding.target, inf) > max(GONE_S, GONE_INTERVALS * self.probe.every_s):
                 del self._open[key]
                 if finding.state is FindingState.OPEN:
                     moves.append(unwatched(finding, now))
         return moves
-
-    def _plan(self, run: ProbeRun) -> list[Line | None]:
-        """The line of each of a run's columns; probers hand in the same columns run after run."""
-        known = self._plans.get(run.target)
-        if known is None or (known[0] is not run.columns and known[0] != run.columns):
-            for metric, _ in run.columns:
-                self._since.setdefault((run.target, metric), run.at_s)
-            known = (run.columns, [self._line(SeriesId(run.probe, run.target, *column)) for column in run.columns])
-            self._plans[run.target] = known
-        return known[1]
-
-    def _line(self, id: SeriesId) -> Line | None:
-        """The line of a series; None beyond the most that a probe may have."""
-        line = self._lines.get(id)
-        if line is None and (len(self._lines) < MOST_SERIES or id.metric == UP[0]):
-            line = self._lines[id] = Line.of(id, self.probe.rules)
-            line.since_s = self._since.get((id.target, id.metric))
-            self._timed = self._learners = None
-            self._awaited.came(line)
-            for judge in line.judges:
-                self._resume(line, judge)
-        return line
 
     # --- for people ---
 
     @property
     def dropped(self) -> int:
         """How many series of the newest runs are left out, because the probe has too many."""
-        return sum(lines.count(None) for _, lines in self._plans.values())
+        return sum(plan.lines.count(None) for plan in self._plans.values())
 
     def view(self, now: datetime) -> tuple[TargetView, ...]:
         """What is known of each target now."""
@@ -351,8 +210,8 @@ class Watch:
             if line.times or any(judge.claim for judge in line.judges if judge.detector.awaits or judge.detector.gathers):
                 lines.setdefault(line.id.target, []).append(line)
         return tuple(
-            self._target(target.name, lines.get(target.name, []), self.dropped if at == 0 else 0, now)
-            for at, target in enumerate(self.probe.targets)
+            shown.target(name, self._last.get(name), lines.get(name, []), self.dropped if at == 0 else 0, self.probe.every_s, now)
+            for at, name in enumerate(target.name for target in self.probe.targets)
         )
 
     def stand(self) -> Stand:
@@ -361,65 +220,16 @@ class Watch:
             if self._learners is None:
                 lines = (*self._lines.values(), *self._awaited)
                 self._learners = [line for line in lines if any(judge.detector.learns for judge in line.judges)]
-            learning = tuple(Learner(line.id, ready[0]) for line in self._learners if (ready := _ready(line)))
-            self._stand = Stand(self.probe, tuple(self._seen(target.name) for target in self.probe.targets), learning)
+                self._certificates = [line for line in lines if line.id.metric == CERTIFICATE]
+            learning = tuple(Learner(line.id, ready[0]) for line in self._learners if (ready := shown.ready(line)))
+            seen = tuple(shown.sight(target.name, self._last.get(target.name)) for target in self.probe.targets)
+            ends_at = ending((line.times[-1], line.values[-1]) for line in self._certificates if line.times)
+            self._stand = Stand(self.probe, seen, learning, ends_at)
         return self._stand
-
-    def _seen(self, target: str) -> Sight:
-        run = self._last.get(target)
-        if run is None:
-            return Sight(target, "unknown", None, None, None)
-        return Sight(target, str(run.outcome), run.reason, run.detail, datetime.fromtimestamp(run.at_s, UTC))
 
     def last(self) -> list[ProbeRun]:
         """The newest run of each target."""
         return list(self._last.values())
-
-    def _target(self, name: str, lines: list[Line], dropped: int, now: datetime) -> TargetView:
-        run = self._last.get(name)
-        return TargetView(
-            target=name,
-            outcome=str(run.outcome) if run else "unknown",
-            reason=run.reason if run else None,
-            detail=run.detail if run else None,
-            at=datetime.fromtimestamp(run.at_s, UTC) if run else None,
-            lateness_ms=run.lateness_s * 1000 if run else None,
-            series=tuple(self._series(line, now) for line in lines),
-            dropped_series=dropped,
-        )
-
-    def _series(self, line: Line, now: datetime) -> SeriesView:
-        window = line.window(0, self._last.get(line.id.target), self.probe.every_s)
-        claims = ((judge.rule.name, judge.look(window, now, line.id.metric)) for judge in line.judges)
-        rules = tuple(RuleView(rule=name, state=it.state, why=it.why, ready_at=it.ready_at) for name, it in claims if it)
-        if not line.times:
-            return SeriesView(series=line.id, value=nan, at=None, rules=rules)
-        return SeriesView(series=line.id, value=line.values[-1], at=datetime.fromtimestamp(line.times[-1], UTC), rules=rules)
-
-
-def unwatched(finding: Finding, now: datetime) -> Moved:
-    """The end of the ledger's claim that nobody looks at any more."""
-    return Moved(
-        probe=finding.probe,
-        rule=finding.rule,
-        series=SeriesId.parse(finding.series),
-        seq=max(int(now.timestamp() * 1000), finding.seq + 1),
-        claim=None,
-        unwatched=True,
-    )
-
-
-def _ready(line: Line) -> list[datetime | None]:
-    """Whether a rule of this series learns: when the first answer is expected, nothing where none does."""
-    claims = [judge.claim for judge in line.judges if judge.detector.learns]
-    dates = [claim.ready_at for claim in claims if claim and claim.state is RuleState.LEARNING]
-    return [min((at for at in dates if at), default=None)] if dates else []
-
-
-def _alike(judge: Judge, before: Judge) -> bool:
-    """The same rule, wherever in its file it stands now."""
-    a, b = judge.rule, before.rule
-    return (a.kind, a.metric, a.labels, a.options) == (b.kind, b.metric, b.labels, b.options)
 
 
 def _hidden(run: ProbeRun, id: SeriesId) -> bool:

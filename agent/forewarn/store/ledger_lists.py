@@ -59,10 +59,11 @@ class Lists:
         """A probe's open findings, newest first."""
         return self._listed(Finding, "findings_of_probe", probe=probe, limit=limit)
 
-    def fired(self, probe: str, since: datetime) -> dict[str, int]:
-        """How many findings each rule of a probe has opened since then."""
+    def fired(self, probe: str, since: datetime) -> dict[tuple[str, str], int]:
+        """How many findings each rule of a probe has opened on each series since then, by (rule, series)."""
         with self._file.reading() as db:
-            return dict(db.execute(SQL["fired"], {"probe": probe, "since": since.timestamp()}).fetchall())
+            found = db.execute(SQL["fired"], {"probe": probe, "since": since.timestamp()}).fetchall()
+        return {(rule, series): count for rule, series, count in found}
 
     def next_updates(self, incidents: Sequence[str]) -> dict[str, datetime]:
         """When the customers of each of these incidents are to hear next; those without such a clock are left out."""

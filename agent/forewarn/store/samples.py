@@ -26,6 +26,7 @@ from forewarn.store.sqlite import Database
 
 SEAL_ROWS = 20_000  # a scan of that many takes a few ms, and moving them on 100 ms
 PRUNE_ROWS = 5_000  # at most so many go in one transaction, so that an append never waits long
+MOST_TUPLES = 100_000
 
 
 class SqliteSamples:

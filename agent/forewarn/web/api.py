@@ -62,7 +62,8 @@ class Api:
     async def loaded(self, request: Request) -> Response:
         """GET /api/v1/loaded: the running set; `?kind=probes&after=NAME` leads on in one of its tables."""
         desk, given, reader = self._desk, request.query_params, self._desk.reader(request)
-        return await self._said(loaded_body, desk.settings(), await desk.live(), reader, given.get("kind"), given.get("after"))
+        live, reload = await desk.live(), desk.stats.reloaded()
+        return await self._said(loaded_body, desk.settings(), live, reload, reader, given.get("kind"), given.get("after"))
 
     async def search(self, request: Request) -> Response:
         """GET /api/v1/search?q=: what is found by id, title and text; `?kind=messages&after=M-9` leads on."""

@@ -82,7 +82,7 @@ def build(
 
     app = Starlette(
         routes=_routes(Api(desk), console),
-        middleware=[Middleware(Guard, links=links, locked=desk.locked, answer=answer)],
+        middleware=[Middleware(Guard, links=links, locked=desk.locked, answer=answer, count=lambda: desk.feed.count)],
         exception_handlers={Unanswerable: unanswerable, HTTPException: unanswerable, Exception: broken},
     )
     app.state.feed = desk.feed
@@ -134,6 +134,7 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         get("/i/{id}", console.incident),
         get("/p/{name}", console.probe),
         get("/messages", console.messages),
+        get("/why/{id:path}", console.why),
         get("/link/{code}", console.enter),
         post("/do", console.do),
         Mount("/static", StaticFiles(directory=STATIC)),

@@ -11,22 +11,29 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import RedirectResponse, Response
 
 from forewarn.core.reader import Body, Reader
+from forewarn.model.message import Message
+from forewarn.model.playbook import RunState
 from forewarn.web import detail, find, probe
 from forewarn.web.desk import Desk, streamed
+from forewarn.web.explain import why_page
 from forewarn.web.first import first_page
 from forewarn.web.guard import cookie_name
 from forewarn.web.language import COOKIE, choose
+from forewarn.web.letters import leaves_at
 from forewarn.web.links import SESSION_LIVES
 from forewarn.web.loaded import loaded_page
+from forewarn.web.names import Names
 from forewarn.web.now import now_page, wanted
 from forewarn.web.paper import answered, rendered
 from forewarn.web.reads import Query
 from forewarn.web.said import Trouble, Unanswerable
 
 MOST_BODY = 65536
+MENDABLE = frozenset({"refused.lint", "refused.version", "refused.needs_reason"})
+"""Why new words are not taken, where other words would be."""
 MOST_WORDS = 200
 WHO = "forewarn_who"
-BACK = re.compile(r"/(?:i/INC-\d+|messages(?:\?state=[a-z_]+)?)?")
+BACK = re.compile(r"/(?:i/INC-\d+|now|messages(?:\?state=[a-z_]+)?)?")
 YEAR_S = 365 * 86400
 FORM_VERBS = frozenset(
     {
@@ -68,10 +75,12 @@ class Console:
         return await self._page(request, "first.html", show, "/api/v1/ahead")
 
     async def incident(self, request: Request) -> Response:
-        id = request.path_params["id"]
+        desk, id = self._desk, request.path_params["id"]
 
         async def show(reader: Reader) -> Shows:
-            return lambda: detail.incident_page(self._desk.reads, id, reader)
+            shown = await desk.read(detail.incident_page, desk.reads, id, reader)
+            said = {run.id: desk.stats.saying(run.id) for run in shown["runs"] if run.state is RunState.RUNNING}
+            return lambda: {**shown, "saying": said}
 
         return await self._page(request, "incident.html", show, f"/api/v1/incidents/{quote(id)}")
 
@@ -106,8 +115,8 @@ class Console:
         desk, kind, after = self._desk, request.query_params.get("kind"), request.query_params.get("after")
 
         async def show(reader: Reader) -> Shows:
-            live = await desk.live()
-            return lambda: loaded_page(desk.settings(), live, reader, kind, after)
+            live, reload = await desk.live(), desk.stats.reloaded()
+            return lambda: loaded_page(desk.settings(), live, reload, reader, kind, after)
 
         return await self._page(request, "loaded.html", show, "/api/v1/loaded")
 
@@ -120,6 +129,15 @@ class Console:
 
         return await self._page(request, "search.html", show, "/api/v1/search")
 
+    async def why(self, request: Request) -> Response:
+        """Where a figure or sentence comes from, back to the samples."""
+        desk, id = self._desk, request.path_params["id"]
+
+        async def show(reader: Reader) -> Shows:
+            return lambda: why_page(id, desk.reads, reader)
+
+        return await self._page(request, "why.html", show, f"/api/v1/why/{quote(id)}")
+
     async def live(self, request: Request) -> Response:
         """Server-sent events for the pages' script: the same as the API's, under the pages' own door."""
         return streamed(self._desk, request)
@@ -128,7 +146,7 @@ class Console:
         query = Query.of(request.query_params)
 
         async def show(reader: Reader) -> Shows:
-            return lambda: detail.messages_page(self._desk.reads, query)
+            return lambda: detail.messages_page(self._desk.reads, query, reader)
 
         return await self._page(request, "messages.html", show, "/api/v1/messages")
 
@@ -160,19 +178,32 @@ class Console:
             raise Unanswerable(Trouble(400, "web.field", {"field": "verb"}))
         if by != "console" and by not in desk.settings().people:
             raise Unanswerable(Trouble(400, "web.field", {"field": "by"}))
-        version = given.get("version", "")
-        await desk.command(
-            verb,
-            given.get("id"),
-            by,
-            tuple(given.get("words", "").split()),
-            given.get("text", "").replace("\r\n", "\n").strip() or None,
-            int(version) if version.isascii() and version.isdigit() else None,
-        )
-        back = given.get("back", "/")
-        response = RedirectResponse(back if BACK.fullmatch(back) else "/", 303)
+        version, text = given.get("version", ""), given.get("text", "").replace("\r\n", "\n").strip() or None
+        back = given.get("back", "/") if BACK.fullmatch(given.get("back", "/")) else "/"
+        try:
+            await desk.command(
+                verb,
+                given.get("id"),
+                by,
+                tuple(given.get("words", "").split()),
+                text,
+                int(version) if version.isascii() and version.isdigit() else None,
+            )
+        except Unanswerable as refused:
+            if verb != "edit" or refused.trouble.key not in MENDABLE:
+                raise
+            return await self._again(request, refused.trouble, given.get("id", ""), text or "", back)
+        response = RedirectResponse(back, 303)
         response.set_cookie(WHO, by, max_age=YEAR_S, path="/", httponly=True, samesite="strict")
         return response
+
+    async def _again(self, request: Request, trouble: Trouble, id: str, text: str, back: str) -> Response:
+        """Words that were refused are not lost: they can be mended and saved again over what stands there now."""
+        message = await self._desk.read(self._desk.ledger.get, id)
+        if not isinstance(message, Message):
+            raise Unanswerable(trouble)
+        shown = {"trouble": trouble, "message": message, "text": text, "back": back, "path": "/messages"}
+        return self._plain(request, "again.html", shown, trouble.status)
 
     def trouble(self, connection: HTTPConnection, trouble: Trouble) -> Response:
         """A page that says what is wrong and what to do."""
@@ -184,7 +215,7 @@ class Console:
         """A page, rendered once for all who look at it now. `twin` is where the API says the same."""
         desk, reader, session = self._desk, self._desk.reader(request), _session(request)
         token = desk.links.form_token(session) if session else None
-        common = self._common(request, desk.shared.mark if token else None)
+        common = self._common(request, reader, desk.shared.mark if token else None)
 
         async def make() -> str:
             shows = await show(reader)
@@ -199,20 +230,23 @@ class Console:
     def _plain(self, connection: HTTPConnection, template: str, shown: Mapping[str, object], status: int = 200) -> Response:
         """A short page that asks nobody anything."""
         reader, session = self._desk.reader(connection), _session(connection)
-        common = self._common(connection, self._desk.links.form_token(session) if session else None)
+        common = self._common(connection, reader, self._desk.links.form_token(session) if session else None)
         text = rendered(self._desk.pages, template, reader, {**common, **shown})
         return self._remembering(connection, answered(text, reader, status), reader)
 
-    def _common(self, connection: HTTPConnection, token: str | None) -> dict[str, object]:
-        """What every page is given."""
+    def _common(self, connection: HTTPConnection, reader: Reader, token: str | None) -> dict[str, object]:
+        """What every page is given. `count`: how many changes there had been when it was asked for."""
         settings = self._desk.settings()
         return {
             "path": connection.url.path,
+            "count": connection.scope.get("state", {}).get("count", 0),
             "languages": {other: _with_language(connection, other) for other in settings.phrases},
             "token": token,
             "who": connection.cookies.get(WHO, ""),
             "people": list(settings.people),
             "answers": detail.ANSWERS,
+            "leaves_at": leaves_at,
+            "names": Names(settings, reader),
         }
 
     def _remembering(self, connection: HTTPConnection, response: Response, reader: Reader) -> Response:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from forewarn.core.reader import Body, Reader
+from forewarn.model.change import Change
 from forewarn.model.finding import Finding
 from forewarn.model.impact import Factor
 from forewarn.model.incident import Incident, IncidentState
@@ -13,18 +15,20 @@ from forewarn.model.message import Message, MessageKind, MessageState
 from forewarn.model.playbook import Run, command_text
 from forewarn.model.settings import Settings
 from forewarn.model.text import say
+from forewarn.web.letters import called, occasions, speaks_against
+from forewarn.web.names import Names
 from forewarn.web.reads import MOST, Query, Reads
 from forewarn.web.rows import rows
 from forewarn.web.said import Trouble, Unanswerable
 
 BUTTONS: Mapping[IncidentState, tuple[str, ...]] = {
     IncidentState.AHEAD: ("acknowledge", "note", "resolve", "false-alarm"),
-    IncidentState.OPEN: ("acknowledge", "resolve", "false-alarm", "note"),
-    IncidentState.ACKNOWLEDGED: ("resolve", "false-alarm", "note", "unacknowledge"),
+    IncidentState.OPEN: ("acknowledge", "resolve", "note", "false-alarm"),
+    IncidentState.ACKNOWLEDGED: ("resolve", "note", "false-alarm", "unacknowledge"),
     IncidentState.MITIGATED: ("resolve", "note"),
     IncidentState.RESOLVED: ("note",),
 }
-"""What a person can do about an incident from its page, by state; the first is the one that is asked for."""
+"""What a person can do about an incident from its page, by state; the first two stand at the thumb, the first is asked for."""
 
 ANSWERS: Mapping[MessageState, tuple[str, ...]] = {
     MessageState.WAITING: ("approve", "refuse"),
@@ -33,8 +37,11 @@ ANSWERS: Mapping[MessageState, tuple[str, ...]] = {
 }
 
 
+ASKING = frozenset({MessageState.SENT, MessageState.QUEUED, MessageState.FAILED, MessageState.UNKNOWN, MessageState.HELD})
 SHARES = ("users affected", "users exposed", "orders drop", "probability")
 """Factors that are shares of one."""
+NAMING = ("service", "vip")
+"""Factors whose value is an id."""
 
 
 def incident_page(reads: Reads, id: str, reader: Reader) -> Body:
@@ -42,31 +49,54 @@ def incident_page(reads: Reads, id: str, reader: Reader) -> Body:
     incident = reads.ledger.get(id)
     if not isinstance(incident, Incident):
         raise Unanswerable(Trouble(404, "web.not_found", {"id": id}))
-    settings = reads.settings()
+    settings, names = reads.settings(), Names(reads.settings(), reader)
     messages = [m for m in _found(reads, "message", id) if isinstance(m, Message)]
-    judged, findings = incident.impact, reads.ledger.get_all(incident.findings)
+    asks = [m for m in messages if m.kind not in (MessageKind.NOTICE, MessageKind.PAGE)]
+    runs = [r for r in _found(reads, "run", id) if isinstance(r, Run)]
+    judged, story, dues = incident.impact, reads.ledger.timeline(id), reads.dues(incident=id)
+    beside = reads.ledger.get_all((*incident.findings, *incident.linked, *incident.changes))
     return {
-        "factor": lambda one: factor(one, reader),
+        "factor": lambda one: factor(_by_name(one, names), reader),
+        "linked": {i: found for i in incident.linked if isinstance(found := beside.get(i), Incident)},
+        "changes": [c for id in incident.changes if isinstance(c := beside.get(id), Change)],
         "row": rows(reads, [incident], reader)[0],
         "incident": incident,
         "buttons": buttons(incident),
-        "findings": [f for id in incident.findings if isinstance(f := findings.get(id), Finding)],
+        "findings": [f for id in incident.findings if isinstance(f := beside.get(id), Finding)],
         "affected": [_customer(settings, name) for name in judged.affected],
         "exposed": [_customer(settings, name) for name in judged.exposed if name not in judged.affected],
         "notices": _by_subkind([m for m in messages if m.kind is MessageKind.NOTICE]),
-        "pages": [m for m in messages if m.kind is not MessageKind.NOTICE],
-        "dues": [d for d in reads.dues(incident=id) if d.ended != "dropped"],
-        "timeline": reads.ledger.timeline(id),
+        "called": called([m for m in messages if m.kind is MessageKind.PAGE], story),
+        "asks": asks,
+        "questions": {m.id: m for m in asks},
+        "choices": choices,
+        "open_asks": {m.id for m in asks if _answerable(m) and m.id not in {run.asks for run in runs}},
+        "lint": speaks_against(reads, messages, reader),
+        "dues": sorted((d for d in dues if d.open), key=lambda due: due.due_at),
+        "ended_dues": [d for d in dues if not d.open and d.ended != "dropped"],
+        "timeline": story,
         "command_text": command_text,
-        "runs": [r for r in _found(reads, "run", id) if isinstance(r, Run)],
+        "runs": runs,
+        "under_way": any(run.ended_at is None for run in runs),
     }
 
 
 def buttons(incident: Incident) -> tuple[str, ...]:
     """Verbs that fit the incident's state. A forewarning that somebody owns needs no second owner."""
     verbs = BUTTONS.get(incident.state, ())
-    asked = ("useful", "not-useful") if incident.called and incident.useful is None else ()
-    return (*(verb for verb in verbs if not (verb == "acknowledge" and incident.owner)), *asked)
+    return tuple(verb for verb in verbs if not (verb == "acknowledge" and incident.owner))
+
+
+def choices(run: Run) -> tuple[str, ...]:
+    """The answers that the question which a run waits for knows."""
+    given = run.plan[run.at].spec.get("choices") if run.at is not None and run.at < len(run.plan) else None
+    return tuple(map(str, given)) if isinstance(given, list | tuple) else ("yes", "no")
+
+
+def _answerable(message: Message) -> bool:
+    """A question that wants a yes or no and has none; those about changes and notices have buttons of their own."""
+    own = message.subkind in ("approval", "outcome", "copy", "unsure")
+    return message.kind is MessageKind.ASK and not own and message.state in ASKING and not message.answer
 
 
 def factor(it: Factor, reader: Reader) -> str:
@@ -76,6 +106,14 @@ def factor(it: Factor, reader: Reader) -> str:
     said = reader.tell(say(key, name=name, value=it.value))
     why = it.why if it.value is None else None
     return reader.tell(say("console.because", said=said, why=reader.tell(why))) if why else said
+
+
+def _by_name(it: Factor, names: Names) -> Factor:
+    """The factor with the name of what it names by id."""
+    if not isinstance(it.value, str) or it.name not in NAMING:
+        return it
+    called = names.service if it.name == "service" else names.customer
+    return replace(it, value=", ".join(called(one) for one in it.value.split(", ")))
 
 
 def _found(reads: Reads, kind: str, incident: str) -> Sequence[object]:
@@ -95,7 +133,7 @@ def _by_subkind(notices: list[Message]) -> list[tuple[str, list[Message]]]:
     return [(subkind, list(group)) for subkind, group in groupby(ordered, key=lambda m: m.subkind or "")]
 
 
-def messages_page(reads: Reads, query: Query) -> Body:
+def messages_page(reads: Reads, query: Query, reader: Reader) -> Body:
     """Messages, newest first, with the titles of the incidents that they are about."""
     found = reads.ledger.find(
         "message", states=query.states, incident=query.incident, of=query.kind, limit=query.limit + 1, after=query.after
@@ -103,7 +141,9 @@ def messages_page(reads: Reads, query: Query) -> Body:
     messages = [m for m in found if isinstance(m, Message)][: query.limit]
     ids = {m.incident for m in messages if m.incident}
     return {
-        "messages": messages,
+        "occasions": occasions(messages),
+        "lint": speaks_against(reads, messages, reader),
+        "ever": bool(messages) or bool(reads.ledger.find("message", limit=1)),
         "incidents": {id: i for id, i in reads.ledger.get_all(sorted(ids)).items() if isinstance(i, Incident)},
         "next": messages[-1].id if len(found) > query.limit else None,
         "state": query.states[0] if query.states else None,

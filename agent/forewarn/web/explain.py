@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from forewarn.core.learn.why import as_json, as_text, explain
+from forewarn.core.learn.why import Why, as_json, as_text, explain
 from forewarn.core.reader import Body, Reader
 from forewarn.core.tell.audience import who
 from forewarn.model.errors import NotFound
@@ -14,20 +14,40 @@ from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 from forewarn.ports import Ledger
 from forewarn.web.reads import MOST, Reads
+from forewarn.web.said import Trouble, Unanswerable
 
 
 def explained(id: str, reads: Reads, reader: Reader) -> Body:
     """{"why": (JSON, text)}, or None in it where there is no such thing. Blocks on the store."""
+    found = _chain(id, reads)
+    return {"why": (as_json(found, reader.tell), as_text(found, reader.tell)) if found else None}
+
+
+def why_page(id: str, reads: Reads, reader: Reader) -> Body:
+    """The same for a page: the chain's links, and beside them what came of them; raises Unanswerable where there is no such
+    thing. Blocks on the store."""
+    found = _chain(id, reads)
+    if found is None:
+        raise Unanswerable(Trouble(404, "web.not_found", {"id": id}))
+    body: Body = as_json(found, reader.tell)
+    links = list(zip(found.links, body["links"], strict=True))
+    return {
+        "why": body,
+        "chain": [(link, shown) for link, shown in links if not link.beside],
+        "came_of": [(link, shown) for link, shown in links if link.beside],
+    }
+
+
+def _chain(id: str, reads: Reads) -> Why | None:
     settings = reads.settings()
 
     def not_told(incident: Incident, subkind: str) -> Sequence[tuple[str, Say]]:
         return _left_out(incident, subkind, settings, reads.ledger)
 
     try:
-        found = explain(id, reads.ledger.get, lambda incident: reads.dues(incident=incident), not_told)
+        return explain(id, reads.ledger.get, lambda incident: reads.dues(incident=incident), not_told)
     except NotFound:
-        return {"why": None}
-    return {"why": (as_json(found, reader.tell), as_text(found, reader.tell))}
+        return None
 
 
 def _left_out(incident: Incident, subkind: str, settings: Settings, ledger: Ledger) -> list[tuple[str, Say]]:

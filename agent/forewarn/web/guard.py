@@ -40,20 +40,22 @@ Answer = Callable[[HTTPConnection, Trouble], ASGIApp]
 
 
 class Guard:
-    """Middleware. `locked` says whether pages need the cookie; `answer` makes the response that says why not."""
+    """Middleware. `locked` says whether pages need the cookie; `answer` makes the response that says why not; `count` is how many
+    changes there have been: what a page shows is at least as new as that."""
 
-    def __init__(self, app: ASGIApp, links: Links, locked: Callable[[], bool], answer: Answer) -> None:
+    def __init__(self, app: ASGIApp, links: Links, locked: Callable[[], bool], answer: Answer, count: Callable[[], int]) -> None:
         self._app = app
         self._links = links
         self._locked = locked
         self._answer = answer
+        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
-        scope["state"] = {**scope.get("state", {}), "session": self._session(connection)}
+        scope["state"] = {**scope.get("state", {}), "session": self._session(connection), "count": self._count()}
         trouble = self._trouble(connection)
         app = self._answer(connection, trouble) if trouble else self._app
         await app(scope, receive, _hardened(send, scope["path"]))

@@ -39,29 +39,49 @@ class Table:
     next: str | None
 
 
-def loaded_page(settings: Settings, live: Live, reader: Reader, kind: str | None = None, after: str | None = None) -> Body:
-    """The running set, by kind of thing; with `kind` only that, after the name `after`. Raises Unanswerable for a kind that
-    there is not."""
+def loaded_page(
+    settings: Settings,
+    live: Live,
+    reload: Mapping[str, Any] | None,
+    reader: Reader,
+    kind: str | None = None,
+    after: str | None = None,
+) -> Body:
+    """The running set, by kind of thing; with `kind` only that, after the name `after`. `reload` is what the newest reload
+    answered. Raises Unanswerable for a kind that there is not."""
     if kind is not None and kind not in KINDS:
         raise Unanswerable(Trouble(400, "web.kind", {"kind": kind, "kinds": ", ".join(KINDS)}))
     refused = next((trouble for trouble in live.troubles if trouble.key == REFUSED_CONFIG), None)
     tables = {each: _table(settings, each, reader, after if kind else None) for each in KINDS if kind in (None, each)}
+    changes = reload.get("changes", {}) if reload else {}
     return {
+        "reload": reload,
+        "problems": [_problem(one) for one in reload["problems"]] if reload and refused else [],
+        "changes": [(table, how, names) for table, by in changes.items() for how, names in by.items()],
+        "older": [trouble for trouble in live.troubles if trouble.key.startswith("trouble.older")],
         "settings": settings,
         "refused": refused,
         "tables": {each: table for each, table in tables.items() if table.count},
     }
 
 
-def loaded_body(settings: Settings, live: Live, reader: Reader, kind: str | None = None, after: str | None = None) -> Body:
+def loaded_body(
+    settings: Settings,
+    live: Live,
+    reload: Mapping[str, Any] | None,
+    reader: Reader,
+    kind: str | None = None,
+    after: str | None = None,
+) -> Body:
     """GET /api/v1/loaded: the same; each table is a list with its own cursor."""
-    shown = loaded_page(settings, live, reader, kind, after)
+    shown = loaded_page(settings, live, reload, reader, kind, after)
     return {
         "id": settings.id,
         "folder": settings.folder,
         "files": settings.files,
         "loaded_at": stamp(settings.loaded_at),
         "refused": reader.tell(shown["refused"]) if shown["refused"] else None,
+        "reload": reload,
         **{
             each: {
                 "items": [{"name": one.name, "about": one.about or None, "source": one.source} for one in table.rows],
@@ -82,6 +102,13 @@ def _table(settings: Settings, kind: str, reader: Reader, after: str | None) -> 
         for name, one in rest[:MOST_ROWS]
     )
     return Table(rows=rows, count=len(things), next=rows[-1].name if len(rest) > MOST_ROWS else None)
+
+
+def _problem(it: Mapping[str, Any]) -> tuple[str, str]:
+    """Where it stands, and what is wrong there with what would be right."""
+    where = ":".join(str(part) for part in (it["file"], it["line"]) if part)
+    said = "; ".join(str(part) for part in (it["what"], it["right"]) if part)
+    return where, f"{it['path']}: {said}" if it["path"] else said
 
 
 def _named(thing: Probe | Service | Customer | Person | Playbook, reader: Reader) -> str:

@@ -52,11 +52,24 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """A target that could not be looked at, and what exactly stood in the way."""
+
+    probe: str
+    name: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Blind:
     """What could not be looked at for one reason."""
 
     reason: str
-    names: tuple[str, ...]
+    unseen: tuple[Unseen, ...]
+
+    @property
+    def names(self) -> list[str]:
+        return [one.name for one in self.unseen]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +132,13 @@ def groups(reads: Reads, incidents: Sequence[Incident], reader: Reader) -> list[
 
 def blind(glance: Glance, reader: Reader) -> list[Blind]:
     """All that we could not look at, by reason, the commonest first."""
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, dict[str, Unseen]] = {}
     for stand, seen in glance.unseen:
-        names = reasons.setdefault(_short_reason(seen, reader), [])
-        if (name := _name(stand, seen)) not in names:
-            names.append(name)
-    return [Blind(reason=why, names=tuple(names)) for why, names in sorted(reasons.items(), key=lambda pair: -len(pair[1]))]
+        name = _name(stand, seen)
+        one = Unseen(probe=stand.probe.name, name=name, detail=seen.detail if seen.reason else None)
+        reasons.setdefault(_short_reason(seen, reader), {}).setdefault(name, one)
+    found = [Blind(reason=why, unseen=tuple(names.values())) for why, names in reasons.items()]
+    return sorted(found, key=lambda one: -len(one.unseen))
 
 
 def cannot_see(glance: Glance, reader: Reader) -> str | None:
@@ -193,7 +207,10 @@ def _state(view: ProbeView) -> str:
 
 
 def figure(view: SeriesView, reader: Reader) -> str:
-    """A series in a few words: `memory 43 %`, `file system /srv 61 %`."""
+    """A series in a few words: `memory 43 %`, `file system /srv 61 %`, `availability: up`."""
+    if view.series.metric == "up" and view.value in (0.0, 1.0):
+        outcome = reader.word("console.outcome.up" if view.value else "console.outcome.down", "")
+        return reader.tell(say("console.reason", reason=series_name(view.series, reader), detail=outcome))
     return reader.tell(
         say("console.figure", name=series_name(view.series, reader), value=number(view.value), unit=shown_unit(view.series.metric))
     )

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse
 
 from forewarn.core.reader import Reader
 from forewarn.model.text import Fact, Say, harmless
+from forewarn.web.names import linked
 
 
 def _shown(value: object) -> object:
@@ -21,7 +22,7 @@ def _shown(value: object) -> object:
 @cache
 def environment() -> Environment:
     """Made once for the process: templates are compiled on first use and kept."""
-    return Environment(
+    pages = Environment(
         loader=PackageLoader("forewarn.web", "templates"),
         autoescape=True,
         finalize=_shown,
@@ -30,6 +31,8 @@ def environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    pages.filters["linked"] = linked
+    return pages
 
 
 def rendered(pages: Environment, template: str, reader: Reader, shown: Mapping[str, object]) -> str:

@@ -48,6 +48,7 @@ class Pictured:
     name: str
     unit: str
     chart: Chart | None
+    ahead: Forecast | None = None
 
 
 def viewed(live: Live, name: str) -> ProbeView:
@@ -116,6 +117,7 @@ def picture(view: ProbeView, one: SeriesView, window: Window, ahead: Forecast | 
         name=series_name(one.series, reader),
         unit=shown_unit(one.series.metric),
         chart=chart(window, begin, reader.now, judged, ahead, GAP * view.probe.every_s),
+        ahead=ahead,
     )
 
 

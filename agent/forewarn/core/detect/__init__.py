@@ -38,7 +38,9 @@ class Detector:
     judges a series that has never come. `tally` and `recall`: what lies before `history_s` may be handed in as counts.
     `gathers`: it looks at several series at once: "labels", all that differ only in the labels `of`; "rules", what else fires.
     `remembers`: that a series once came matters, so it is never let go.
-    `after` and `claim` are `step` in two halves: most runs change nothing, and then nobody reads the claim."""
+    `after` and `claim` are `step` in two halves: most runs change nothing, and then nobody reads the claim. `calm(options,
+    state, window)`: bounds; a fresh sample strictly between them leaves the state as it is, but for what is known of the
+    newest sample, which any later one replaces. None: this state wants to see each sample."""
 
     step: Callable[..., tuple[Any, Any]]
     resume: Callable[..., Any]
@@ -55,6 +57,7 @@ class Detector:
     claim: Callable[..., Any] | None = None
     gathers: str = ""
     remembers: bool = False
+    calm: Callable[..., tuple[float, float] | None] | None = None
 
     @property
     def learns(self) -> bool:
@@ -66,7 +69,8 @@ class Detector:
 def _all_kept(module: Any, ticks: bool = False) -> Detector:
     """A detector that sees all of its past at every step."""
     kept = module.history_s
-    return Detector(module.step, module.resume, kept, kept, kept, ticks, after=module.after, claim=module.claim)
+    calm = getattr(module, "calm", None)
+    return Detector(module.step, module.resume, kept, kept, kept, ticks, after=module.after, claim=module.claim, calm=calm)
 
 
 def _in_state(module: Any, **more: Any) -> Detector:

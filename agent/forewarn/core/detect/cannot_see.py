@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import inf
 
 from forewarn.model.finding import Claim, Evidence, RuleState
 from forewarn.model.series import Window
@@ -54,6 +55,11 @@ def after(options: object, state: BlindState | None, window: Window, now: dateti
     blind_s = state.blind_s + min(max(0.0, now_s - state.called_s), AT_ONCE * window.every_s)
     firing = state.firing or blind_s >= INTERVALS * window.every_s > 0
     return BlindState(firing, state.seen_s, now_s, blind_s)
+
+
+def calm(options: object, state: BlindState, window: Window) -> tuple[float, float] | None:
+    """Any sample shows that somebody could look."""
+    return None if state.firing or state.blind_s else (-inf, inf)
 
 
 def claim(options: object, state: BlindState, window: Window, now: datetime) -> Claim:

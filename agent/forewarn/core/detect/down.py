@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from math import inf
 
 from forewarn.model.finding import Claim, Evidence, RuleState
 from forewarn.model.series import Window
@@ -47,6 +48,11 @@ def after(options: object, state: DownState | None, window: Window, now: datetim
         reason, detail = (window.reason, window.detail) if bad else (state.reason, state.detail)
         state = DownState(firing, bad, good, reason, detail)
     return state
+
+
+def calm(options: object, state: DownState, window: Window) -> tuple[float, float] | None:
+    """A good run after a good one changes nothing."""
+    return None if state.firing or state.bad else (0.0, inf)
 
 
 def claim(options: object, state: DownState, window: Window, now: datetime) -> Claim:

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from math import ceil
+from math import ceil, inf
 from statistics import fmean
 
 from forewarn.model.finding import Claim, Evidence, RuleState
@@ -28,6 +28,13 @@ BEYOND: Mapping[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
 }
+GOOD: Mapping[str, Callable[[float], tuple[float, float]]] = {
+    ">": lambda limit: (-inf, limit),
+    ">=": lambda limit: (-inf, limit),
+    "<": lambda limit: (limit, inf),
+    "<=": lambda limit: (limit, inf),
+}
+"""Between what bounds a value is good whatever the rest; one that is the limit itself is looked at."""
 SHARES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 GAP = 3.0
 """Times the interval."""
@@ -110,6 +117,18 @@ def _after(options: ThresholdOptions, state: ThresholdState, window: Window, at:
     since = at_s if state.since_s is None or gap else state.since_s
     runs = 1 if state.since_s is None or gap else state.runs + 1
     return ThresholdState(at_s - since >= options.for_s, since, runs, at_s, value)
+
+
+def calm(options: ThresholdOptions, state: ThresholdState, window: Window) -> tuple[float, float] | None:
+    """While every sample that the statistic sees stands on the good side of the limit, so does the statistic."""
+    if state.firing or state.since_s is not None or options.op not in GOOD:
+        return None
+    low, high = GOOD[options.op](options.limit)
+    if options.stat != "last" and options.window_s is not None and window.values:
+        seen = window.values[bisect_left(window.times_s, window.times_s[-1] - options.window_s) :]
+        if not low < min(seen) <= max(seen) < high:
+            return None
+    return low, high
 
 
 def _stride_s(options: ThresholdOptions, window: Window) -> float:

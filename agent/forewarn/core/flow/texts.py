@@ -2,37 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from forewarn.core.tell import compose, lint
 from forewarn.core.tell.scene import Scene
 from forewarn.core.work import Work
-from forewarn.model.finding import FindingState
+from forewarn.model.change import Change
+from forewarn.model.finding import Finding, FindingState
 from forewarn.model.incident import Incident
+from forewarn.model.map import Service
 from forewarn.model.message import Message, MessageKind, MessageState, Subkind
-from forewarn.model.text import say
+from forewarn.model.playbook import Run
+from forewarn.model.text import Say, say
 
 CHANGES_SHOWN = 2
 """In a page, whose lines are short."""
+TROUBLED = ("down", "cannot-see")
+"""Kinds of findings that say that a service is not known to be well."""
 
 
 def scene(work: Work, incident: Incident, to: str | None = None) -> Scene:
     """What a composer may know about an incident now."""
-    services = work.services(incident.services)
-    names = {service.name for service in services}
-    down = any(f.state is FindingState.OPEN and f.service in names and f.kind in ("down", "cannot-see") for f in work.findings())
+    return scene_of(
+        incident, to, work.services(incident.services), work.open_findings(incident), work.runs(incident.id),
+        work.messages(incident.id), work.changes(), all_up(incident, work.findings(), work.incidents()),
+    )  # fmt: skip
+
+
+def scene_of(
+    incident: Incident,
+    to: str | None,
+    services: Sequence[Service],
+    findings: Iterable[Finding],
+    runs: Iterable[Run],
+    messages: Iterable[Message],
+    changes: Iterable[Change],
+    up: bool,
+) -> Scene:
+    """The same from what is given: `findings` are the incident's open ones, `messages` and `runs` all of its own, its own
+    changes are among `changes`."""
     return Scene(
         incident=incident,
-        findings=tuple(work.open_findings(incident)),
-        services=services,
-        runs=tuple(work.runs(incident.id)),
+        findings=tuple(findings),
+        services=tuple(services),
+        runs=tuple(runs),
         plan=incident.plan,
-        earlier=tuple(message for message in work.messages(incident.id) if message.to == to and message.state is MessageState.SENT),
-        changed=tuple(
-            say("change.line", text=one.text, at=one.at.timestamp()) for one in work.changes() if one.id in incident.changes
-        )[:CHANGES_SHOWN],
-        all_up=not down and not any(i.live and names & set(i.services) for i in work.incidents()),
+        earlier=tuple(message for message in messages if message.to == to and message.state is MessageState.SENT),
+        changed=tuple(changed(one) for one in changes if one.id in incident.changes)[:CHANGES_SHOWN],
+        all_up=up,
     )
+
+
+def changed(change: Change) -> Say:
+    """A change in one line."""
+    return say("change.line", text=change.text, at=change.at.timestamp())
+
+
+def all_up(incident: Incident, findings: Iterable[Finding], incidents: Iterable[Incident]) -> bool:
+    """Whether nothing is known to be wrong now with the incident's services."""
+    names = set(incident.services)
+    down = any(f.state is FindingState.OPEN and f.service in names and f.kind in TROUBLED for f in findings)
+    return not down and not any(i.live and names & set(i.services) for i in incidents)
 
 
 def composed_again(work: Work, message: Message) -> Message:

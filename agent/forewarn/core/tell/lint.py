@@ -55,8 +55,13 @@ Check = Callable[[Case], Iterator[Say]]
 
 def lint(text: str, subject: str, customer: Customer, scene: Scene, settings: Settings, subkind: Subkind) -> tuple[str, ...]:
     """Everything that speaks against sending this, in the daemon's language; () when it may go."""
+    return _told(list(found(text, subject, customer, scene, settings, subkind)), settings)
+
+
+def found(text: str, subject: str, customer: Customer, scene: Scene, settings: Settings, subkind: Subkind) -> tuple[Say, ...]:
+    """The same as sentences without a language yet."""
     case = _case(text, subject, customer, scene, settings, subkind)
-    return _told([found for check in (*NEVER, *RULES) for found in check(case)], settings)
+    return tuple(what for check in (*NEVER, *RULES) for what in check(case))
 
 
 def leaks(text: str, customer: Customer, scene: Scene, settings: Settings) -> tuple[Say, ...]:

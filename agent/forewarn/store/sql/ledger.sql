@@ -192,7 +192,7 @@ SELECT body FROM finding INDEXED BY finding_task WHERE state = 'open' AND incide
 SELECT body FROM finding INDEXED BY finding_probe WHERE probe = :probe AND state = 'open' ORDER BY n DESC LIMIT :limit
 
 -- name: fired
-SELECT rule, count(*) FROM finding WHERE probe = :probe AND opened_at >= :since GROUP BY rule
+SELECT rule, series, count(*) FROM finding WHERE probe = :probe AND opened_at >= :since GROUP BY rule, series
 
 -- name: next_updates
 SELECT incident, min(due_at) FROM due INDEXED BY due_update

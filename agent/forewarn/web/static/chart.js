@@ -9,7 +9,7 @@
     bytes: (v) => { let n = 0; while (Math.abs(v) >= 1024 && n < 5) { v /= 1024; n += 1; } return `${+v.toPrecision(3)} ${["B", "KiB", "MiB", "GiB", "TiB", "PiB"][n]}`; },
   };
   const shown = (unit) => (v) => (v == null ? "–" : (UNITS[unit] || ((it) => String(+it.toPrecision(4))))(v));
-  const HEIGHT = 180;
+  const HEIGHT = 170;
   const zone = document.body.dataset.zone, language = document.documentElement.lang;
   const clock = new Intl.DateTimeFormat(language, { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const day = new Intl.DateTimeFormat(language, { timeZone: zone, month: "short", day: "numeric" });
@@ -38,6 +38,15 @@
     c.restore();
   };
 
+  // The figures under the cursor, in the reader's own words.
+  const reading = (figure, it, say) => (u) => {
+    const at = u.cursor.idx, line = figure.querySelector(".reading"), words = figure.dataset;
+    const known = at != null && it.mean[at] != null;
+    const parts = known ? [moment(it.times_s[at]), `${words.mean} ${say(it.mean[at])}`] : [];
+    if (known && it.min[at] !== it.max[at]) parts.push(`${words.low} ${say(it.min[at])}`, `${words.high} ${say(it.max[at])}`);
+    line.textContent = parts.join("  ·  ") || "\u00a0";
+  };
+
   const draw = (figure) => {
     const plot = figure.querySelector(".plot");
     if (!plot) return;
@@ -45,12 +54,11 @@
     const say = shown(figure.dataset.unit);
     const times = [...it.times_s], ahead = it.forecast && it.forecast.latest;
     const data = [times, [...it.min], [...it.mean], [...it.max]];
-    const series = [{ value: (u, s) => (s == null ? "–" : moment(s)), label: "\u00a0" }, { show: true, stroke: "transparent", points: { show: false }, value: (u, v) => say(v), label: "min" },
-      { stroke: colour("--accent"), width: 1.5, points: { show: false }, value: (u, v) => say(v), label: "⌀" },
-      { stroke: "transparent", points: { show: false }, value: (u, v) => say(v), label: "max" }];
+    const series = [{}, { stroke: "transparent", points: { show: false } },
+      { stroke: colour("--accent"), width: 1.5, points: { show: false } }, { stroke: "transparent", points: { show: false } }];
     for (const limit of it.limits) {
       data.push(times.map(() => limit.value));
-      series.push({ stroke: colour("--red"), width: 1, dash: [5, 4], points: { show: false }, value: (u, v) => say(v), label: limit.rule });
+      series.push({ stroke: colour("--text"), width: 1, dash: [5, 4], points: { show: false } });
     }
     if (ahead) {
       const end = Math.min(ahead, times[times.length - 1] + (times[times.length - 1] - times[0]) * 0.5);
@@ -58,14 +66,16 @@
       data.slice(1, 4).forEach((row) => row.push(null));
       data.slice(4).forEach((row) => row.push(row[0]));
     }
+    const label = plot.querySelector("svg")?.getAttribute("aria-label");
+    if (label) { plot.setAttribute("role", "img"); plot.setAttribute("aria-label", label); }
     const options = {
-      width: plot.clientWidth, height: HEIGHT, legend: { live: true }, cursor: { y: false },
+      width: plot.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { y: false },
       bands: [{ series: [3, 1], fill: colour("--accent") + "22" }],
-      axes: [{ stroke: colour("--grey"), values: onAxis, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } },
+      axes: [{ stroke: colour("--grey"), values: onAxis, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, size: 26, gap: 2 },
         { stroke: colour("--grey"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, values: (u, all) => all.map(say), size: 70 }],
       series,
       tzDate: (s) => uPlot.tzDate(new Date(s * 1000), zone),
-      hooks: { draw: [cone(it, [it.times_s.at(-1), it.mean.at(-1)])] },
+      hooks: { draw: [cone(it, [it.times_s.at(-1), it.mean.at(-1)])], setCursor: [reading(figure, it, say)] },
     };
     plot.textContent = "";
     const drawn = new uPlot(options, data, plot);

@@ -1,0 +1,165 @@
+"""The short way of an http probe: its request, and what came of it, without a library.
+
+For http:// with nothing but a question and an answer: no redirects, no secrets, no body to send. Everything else goes
+libcurl's way (curl.py), and so does a name with several addresses, since libcurl tries them side by side. Both ways have the
+same bounds, give the same phases and reasons, and pass the same tests.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from dataclasses import dataclass
+from functools import lru_cache
+
+from forewarn import __version__
+from forewarn.probers.answer import Answer, Broken, Code, Phases, Times, bare
+from forewarn.probers.answer_read import AnswerReader
+from forewarn.probers.http import HttpOptions
+from forewarn.probers.talk import Address, Talk
+
+_PLAIN = re.compile(
+    r"^http://(?:\[(?P<six>[0-9A-Fa-f:.]+)\]|(?P<host>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?(?P<path>/[!-~]*)?$"
+)
+_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_OWN_HEADERS = frozenset({"host", "user-agent", "accept", "content-length", "transfer-encoding", "connection", "expect", "te"})
+_TYPE = re.compile(rb"\ncontent-type:[^\r\n]*?charset=[ \t\"']*([A-Za-z0-9._:-]+)", re.IGNORECASE)
+_LOCATION = re.compile(rb"\nlocation:[ \t]*([^\r\n]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How one target of a probe is asked. `address` is None where the name must be looked up first."""
+
+    host: str
+    port: int
+    family: int  # 4, 6, or 0 for either
+    address: Address | None
+    request: bytes
+    options: HttpOptions
+
+
+def way(options: HttpOptions, url: str) -> Way | None:
+    """The short way to a target; None where it must go the long one."""
+    if (
+        options.redirects
+        or options.secret_file
+        or options.proxy
+        or options.compressed
+        or options.http2
+        or options.body is not None
+        or options.method not in _METHODS
+    ):
+        return None
+    if any(name.lower() in _OWN_HEADERS for name in options.headers):
+        return None
+    found = _PLAIN.match(url)
+    if found is None or "#" in url or "/." in (found["path"] or "") or not 0 < int(found["port"] or 80) < 65536:
+        return None
+    host, port = found["six"] or found["host"], int(found["port"] or 80)
+    literal = _literal(host)
+    if (found["six"] and (literal is None or literal == 4)) or (literal and options.ip and literal != options.ip):
+        return None
+    if literal is None and not is_name(host):
+        return None  # an address in a form that only a library knows
+    address = (host, port) if literal == 4 else (host, port, 0, 0) if literal == 6 else None
+    shown = f"[{host}]" if literal == 6 else host
+    lines = [f"{options.method} {found['path'] or '/'} HTTP/1.1", f"Host: {shown}" + (f":{port}" if port != 80 else "")]
+    lines += [
+        f"User-Agent: forewarn/{__version__}",
+        "Accept: */*",
+        *(f"{name}: {value}".rstrip(" ") for name, value in options.headers.items()),
+    ]
+    return Way(host, port, literal or options.ip or 0, address, ("\r\n".join(lines) + "\r\n\r\n").encode(), options)
+
+
+def is_name(host: str) -> bool:
+    """Whether a host is a name to look up, and not an address in one of its forms."""
+    return bool(host) and host.isascii() and _literal(host) is None and not re.fullmatch(r"[0-9.]+|0[xX].*", host)
+
+
+@lru_cache(maxsize=1024)
+def _literal(host: str) -> int | None:
+    try:
+        return ipaddress.ip_address(host).version
+    except ValueError:
+        return None
+
+
+def place(way: Way, address: str) -> Address:
+    """Where to connect to, once the name was found."""
+    return (address, way.port, 0, 0) if ":" in address else (address, way.port)
+
+
+def talk(job: object, way: Way, address: Address, timeout_s: float) -> Talk:
+    """The connection that asks it. Raises OSError where this machine has no socket left."""
+    options = way.options
+    reader = AnswerReader(options.method == "HEAD", options.reads_body, options.max_body)
+    return Talk(job, socket.AF_INET6 if len(address) == 4 else socket.AF_INET, address, way.request, reader, timeout_s)
+
+
+def answer(talk: Talk, url: str, resolve_s: float, over: float) -> Answer:
+    """Of a talk that ended well, at the monotonic time `over`."""
+    reader: AnswerReader = talk.reader  # type: ignore[assignment]
+    way_headers, status = talk.job.probe.options.expect.headers, reader.status
+    phases = Phases(resolve_s, talk.connected - talk.begun, None, talk.first - talk.connected, resolve_s + over - talk.begun)
+    body = reader.body
+    charset = "utf-8"
+    if body and (found := _TYPE.search(reader.head)):
+        charset = found[1].decode().lower()
+    return Answer(
+        status=status,
+        phases=phases,
+        size_bytes=reader.size,
+        body=body,
+        charset=charset,
+        headers=_headers(reader.head) if way_headers else {},
+        location=_location(reader.head, url) if 300 <= status < 400 else None,
+    )
+
+
+def _headers(head: bytes) -> dict[str, str]:
+    pairs = (line.partition(":") for line in head.decode("iso-8859-1").splitlines()[1:] if ":" in line)
+    return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _location(head: bytes, url: str) -> str | None:
+    """Where it leads, without what may be secret."""
+    from urllib.parse import urljoin
+
+    found = _LOCATION.search(head)
+    return bare(urljoin(url, found[1].decode("iso-8859-1").strip())) if found else None
+
+
+def broken(talk: Talk, url: str, resolve_s: float, over: float) -> Broken:
+    """Of a talk that came to nothing, in libcurl's terms."""
+    reader: AnswerReader = talk.reader  # type: ignore[assignment]
+    begun, spoilt = talk.begun - resolve_s, talk.spoilt
+    if talk.late:
+        code = Code.TIMED_OUT
+    elif spoilt:
+        code = Code(spoilt.code)
+    elif not talk.connected:
+        code = Code.CONNECT
+    else:
+        code = Code.RECEIVE
+    connected = max(1, round((talk.connected - begun) * 1e6)) if talk.connected else 0
+    return Broken(
+        url=url,
+        code=code,
+        message=spoilt.words if spoilt else "",
+        os_errno=talk.error,
+        times=Times(
+            resolved=max(1, round(resolve_s * 1e6)),
+            connected=connected,
+            tls_done=0,
+            sent=connected,
+            first_byte=round((talk.first - begun) * 1e6) if talk.first and reader.status else 0,
+            total=round((over - begun) * 1e6),
+        ),
+        size_bytes=reader.size,
+        timeout_s=talk.job.probe.timeout_s,
+        max_body=talk.job.probe.options.max_body,
+        too_big=reader.too_big,
+    )

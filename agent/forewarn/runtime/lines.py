@@ -1,0 +1,208 @@
+"""The series of one probe: their lines, what is remembered of them, and how both begin and outlive a reload.
+
+After a restart they are warmed from history and told which claims are open; after a reload they adopt what was known before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from forewarn.model.finding import Finding, FindingState
+from forewarn.model.glance import Stand
+from forewarn.model.inputs import Moved
+from forewarn.model.probe import Probe
+from forewarn.model.series import Column, Counts, ProbeRun, SeriesId, Tally, Window
+from forewarn.runtime import awaited
+from forewarn.runtime.awaited import Awaited, waits_for
+from forewarn.runtime.groups import Groups, gathered
+from forewarn.runtime.line import Judge, Line, looks_at
+from forewarn.runtime.plan import Plan
+
+MOST_SERIES = 1000
+UP: Column = ("up", ())
+COSTLY = 4
+"""Costly judgements in one call; more would hold the loop. The rest comes with the next run or tick."""
+
+
+class Lines:
+    """Of one probe; a Watch is these lines at work."""
+
+    def __init__(self, probe: Probe) -> None:
+        self.probe = probe
+        self._lines: dict[SeriesId, Line] = {}
+        self._plans: dict[str, Plan] = {}  # by target
+        self._began_s: dict[str, float] = {}  # by target: its first good run in this life
+        self._last: dict[str, ProbeRun] = {}
+        self._open: dict[tuple[str, str], Finding] = {}  # of the ledger, for series that were not seen yet
+        self._left = COSTLY
+        self._awaited = Awaited(probe)
+        self._groups = Groups(probe)
+        self._since: dict[tuple[str, str], float] = {}  # by target and metric: when its first series came
+        self._timed: list[Line] | None = None  # what a tick must look at; None: lines have come or gone
+        self._learners: list[Line] | None = None  # those with a rule that has to learn; None as above
+        self._certificates: list[Line] = []  # those of what is left of a certificate; as old as the learners
+        self._stand: Stand | None = None  # None: something has changed since
+        self._swept_s = 0.0
+        self._ups: dict[str, Line] = {}
+        for target in probe.targets:
+            if up := self._line(SeriesId(probe.name, target.name, *UP)):
+                self._ups[target.name] = up
+
+    def history_s(self, series: SeriesId) -> float:
+        """How much of this series' past its rules want; 0: none looks at it."""
+        line = Line.of(series, self.probe.rules)
+        own = max((judge.detector.history_s(judge.rule.options) for judge in line.judges), default=0.0)
+        return max(own, self._groups.history_s(series))
+
+    def needed_s(self, series: SeriesId) -> float:
+        """How much of that its rules can't do without."""
+        line = Line.of(series, self.probe.rules)
+        own = max((judge.detector.needed_s(judge.rule.options) for judge in line.judges), default=0.0)
+        return max(own, self._groups.history_s(series))
+
+    def remembers(self, series: SeriesId) -> bool:
+        """Whether its rules want to know when the first series of its metric came."""
+        return any(judge.detector.remembers for judge in Line.of(series, self.probe.rules).judges)
+
+    def began(self, series: SeriesId, first_s: float) -> None:
+        """Before `warm`: this series is known since then."""
+        key = (series.target, series.metric)
+        self._since[key] = min(first_s, self._since.get(key, first_s))
+
+    def beside(self, series: SeriesId) -> list[SeriesId]:
+        """The series of the same thing that this one's rules look at too."""
+        metrics = {name: None for judge in Line.of(series, self.probe.rules).judges for name in judge.detector.beside}
+        return [replace(series, metric=metric) for metric in metrics]
+
+    def warm(self, series: SeriesId, window: Window, beside: Mapping[str, Window] | None = None) -> None:
+        """Replay history; nothing is told. Its first sample only tells detectors where the series stood.
+
+        `beside` is the history of those series, by metric.
+        """
+        line = self._line(series)
+        if line is None or not window.times_s:
+            return
+        now = datetime.fromtimestamp(window.times_s[-1], UTC)
+        past = Window(window.times_s, window.values, len(window.times_s) - 1, self.probe.every_s, beside=beside or {})
+        line.warm(window)
+        if self._groups.history_s(series):
+            self._groups.warm(series, window)
+        for judge in line.judges:
+            judge.step(past, now, series.metric)
+
+    def recall(self, series: SeriesId, ask: Callable[[Tally], Counts]) -> None:
+        """Before `warm`: let rules know by counts what lies before the history that they want in full."""
+        known: dict[Tally, Counts] = {}
+        line = self._line(series)
+        for judge in line.judges if line else ():
+            if judge.detector.tally and judge.detector.recall:
+                tally = judge.detector.tally(judge.rule.options)
+                if tally not in known:
+                    known[tally] = ask(tally)
+                judge.state = judge.detector.recall(judge.rule.options, known[tally])
+
+    def awaits_s(self) -> float:
+        """How much of the past of `up` is wanted for `look_back`; 0: no rule waits for anything."""
+        return awaited.history_s([*self._lines.values(), *self._awaited])
+
+    def look_back(self, target: str, ups: Window, now: datetime) -> None:
+        """After `warm`: for how long has what rules wait for been missing already?"""
+        lines = [line for line in [*self._lines.values(), *self._awaited] if line.id.target == target]
+        awaited.look_back(lines, ups, self.probe.every_s, now)
+
+    def settle(self) -> None:
+        """After all history: let the rules that look at several series judge it."""
+        self._groups.settle()
+
+    def resume(self, findings: Iterable[Finding]) -> None:
+        """What the ledger holds (the newest of each series and rule): the open claims are open here too."""
+        for finding in findings:
+            self._open[finding.rule, finding.series] = finding
+            if rule := self.probe.rule(finding.rule):
+                self._groups.of(rule, SeriesId.parse(finding.series))
+        for line in (*self._lines.values(), *self._awaited, *self._groups):
+            for judge in line.judges:
+                self._resume(line, judge)
+
+    def adopt(self, before: Lines, now: datetime) -> list[Moved]:
+        """Take over from the watch before a reload: rules that did not change go on. What is gone ends as unwatched."""
+        targets = {target.name for target in self.probe.targets}
+        moves: list[Moved] = []
+        waited = [(line, self._awaited.get(line.id) or self._lines.get(line.id)) for line in before._awaited]
+        lines = [(line, self._line(id) if id.target in targets else None) for id, line in before._lines.items()]
+        self._since = {**before._since, **self._since}
+        for old, line in [*lines, *waited, *self._groups.paired(before._groups)]:
+            if old.behind:
+                old.catch_up(before._last.get(old.id.target), before.probe.every_s)
+            for judge in old.judges:
+                same = line.judge(judge.rule.name) if line else None
+                if line and same and _alike(same, judge):
+                    if not line.times:
+                        line.times, line.values = old.times, old.values
+                    same.adopt(judge)
+                    continue
+                if judge.open:
+                    moves.append(judge.unwatched(old.id, now))
+                if same:
+                    same.seq = max(same.seq, judge.seq)
+        self._last = {name: run for name, run in before._last.items() if name in targets}
+        self._open.update(before._open)
+        return moves + self.forget_strangers(now)
+
+    def forget_strangers(self, now: datetime) -> list[Moved]:
+        """End the ledger's open claims of rules and targets that this probe has no more."""
+        targets = {target.name for target in self.probe.targets}
+        moves = []
+        for key, finding in list(self._open.items()):
+            id, rule = SeriesId.parse(finding.series), self.probe.rule(finding.rule)
+            if id.target not in targets or rule is None or not (looks_at(rule, id) or waits_for(rule, id) or gathered(rule, id)):
+                del self._open[key]
+                if finding.state is FindingState.OPEN:
+                    moves.append(unwatched(finding, now))
+        return moves
+
+    def _resume(self, line: Line, judge: Judge) -> None:
+        if finding := self._open.pop((judge.rule.name, str(line.id)), None):
+            judge.resume(finding)
+
+    def _plan(self, run: ProbeRun) -> Plan:
+        """Probers hand in the same columns run after run, and then it is the same plan."""
+        known = self._plans.get(run.target)
+        if known is None or (known.columns is not run.columns and known.columns != run.columns):
+            for metric, _ in run.columns:
+                self._since.setdefault((run.target, metric), run.at_s)
+            lines = tuple(self._line(SeriesId(run.probe, run.target, *column)) for column in run.columns)
+            known = self._plans[run.target] = Plan.of(run.columns, lines, self._ups[run.target])
+        return known
+
+    def _line(self, id: SeriesId) -> Line | None:
+        """The line of a series; None beyond the most that a probe may have."""
+        line = self._lines.get(id)
+        if line is None and (len(self._lines) < MOST_SERIES or id.metric == UP[0]):
+            line = self._lines[id] = Line.of(id, self.probe.rules)
+            line.since_s = self._since.get((id.target, id.metric))
+            self._timed = self._learners = None
+            self._awaited.came(line)
+            for judge in line.judges:
+                self._resume(line, judge)
+        return line
+
+
+def unwatched(finding: Finding, now: datetime) -> Moved:
+    """The end of the ledger's claim that nobody looks at any more."""
+    return Moved(
+        probe=finding.probe,
+        rule=finding.rule,
+        series=SeriesId.parse(finding.series),
+        seq=max(int(now.timestamp() * 1000), finding.seq + 1),
+        claim=None,
+        unwatched=True,
+    )
+
+
+def _alike(judge: Judge, before: Judge) -> bool:
+    """The same rule, wherever in its file it stands now."""
+    a, b = judge.rule, before.rule
+    return (a.kind, a.metric, a.labels, a.options) == (b.kind, b.metric, b.labels, b.options)

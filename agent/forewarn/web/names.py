@@ -1,0 +1,60 @@
+"""What things are called on a page: people read names, the files keep ids."""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import Markup, escape
+
+from forewarn.core.reader import Reader
+from forewarn.model.incident import Incident
+from forewarn.model.playbook import Playbook
+from forewarn.model.settings import Settings
+from forewarn.model.text import Say, harmless
+
+ID = re.compile(r"\b(INC|F|M|R|D)-\d+\b")
+
+
+class Names:
+    """For one reader: each answers the name of an id, or the id where nothing has it any more."""
+
+    def __init__(self, settings: Settings, reader: Reader) -> None:
+        self._settings, self._reader = settings, reader
+
+    def service(self, name: str) -> str:
+        found = self._settings.services.get(name)
+        return found.called(self._reader.language) if found else name
+
+    def customer(self, name: str) -> str:
+        found = self._settings.customers.get(name)
+        return found.title if found else name
+
+    def recipient(self, name: str) -> str:
+        """A customer's or a person's name."""
+        person = self._settings.people.get(name)
+        return person.title if person else self.customer(name)
+
+    def playbook(self, name: str) -> str:
+        found = self._settings.playbooks.get(name)
+        return _titled(found, self._reader.language) if found else name
+
+    def title(self, incident: Incident) -> str:
+        """What the trouble is called, with the service's name in the reader's language."""
+        facts = dict(incident.title.facts)
+        if isinstance(service := facts.get("service"), str):
+            facts["service"] = self.service(service)
+        return self._reader.tell(Say(incident.title.key, facts))
+
+
+def _titled(playbook: Playbook, language: str) -> str:
+    return playbook.title.get(language) or next(iter(playbook.title.values()), playbook.name)
+
+
+def linked(text: str) -> Markup:
+    """The text with each id in it as a link to what it came from; everything else stays text."""
+    return Markup(ID.sub(_link, str(escape(harmless(text)))))  # noqa: S704 - escaped right here
+
+
+def _link(found: re.Match[str]) -> str:
+    path = f"/i/{found[0]}" if found[1] == "INC" else f"/why/{found[0]}"
+    return f'<a href="{path}">{found[0]}</a>'
