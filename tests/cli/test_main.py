@@ -54,7 +54,7 @@ def test_every_command_has_help_with_examples(name: str, capsys: pytest.CaptureF
     if name not in ("check", "try"):
         assert "examples:" in said
     for option in ("--config", "--state", "--lang"):
-        assert option in said or name in ("incident", "notice", "playbook", "hosts", "change")
+        assert option in said or name in ("incident", "notice", "playbook", "hosts", "change", "lab")
 
 
 def test_no_command_takes_a_global_option_for_something_else() -> None:

@@ -101,7 +101,7 @@ def _tell(args: argparse.Namespace, logs: Logs, changes: list[Change], split: in
             (
                 screen.t(f"lab.logs.{one.kind}"),
                 screen.t("lab.logs.counts", before=one.before, after=one.after),
-                screen.t(f"lab.logs.trouble_{bad}"),
+                screen.t(f"lab.logs.trouble_{bad}") if bad else "",
                 " + ".join(logs.text(template)[:160] for template in one.templates),
             )
         )
