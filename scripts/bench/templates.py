@@ -24,11 +24,10 @@ from types import ModuleType
 from typing import Any
 
 import report
-from tools import ROOT
-
 from forewarn.core.detect.templates import mask, merge
 from forewarn.core.detect.templates.events import Events
 from forewarn.core.detect.templates.miner import Miner
+from tools import ROOT
 
 DATA = ROOT.parent / "shared" / "data" / "logs"
 DRAIN3 = ROOT / "var" / "bench" / "tools" / "drain3" / "bin" / "python"
