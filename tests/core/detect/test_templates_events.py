@@ -43,6 +43,11 @@ def test_lines_without_a_time_stand_alone_where_no_line_has_one() -> None:
     assert not any(event.folded for event in Events(Miner()).of(["one", "two", "three", "one"]))
 
 
+def test_a_line_whose_header_is_not_understood_stands_alone() -> None:
+    found = Events(Miner()).of([TRACE[0], "it was on Monday that she said: at 10:00:00 all of it ended", "and more"])
+    assert [event.folded for event in found] == [False, False, True]
+
+
 def test_an_event_holds_a_bounded_number_of_lines() -> None:
     found = Events(Miner()).of([TRACE[0], *("more" for _ in range(FOLDED + 5))])
     assert sum(event.folded for event in found[: FOLDED + 1]) == FOLDED

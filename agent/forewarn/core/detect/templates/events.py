@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from forewarn.core.detect.templates.header import header
+from forewarn.core.detect.templates.header import has_time, header
 from forewarn.core.detect.templates.mask import alike
 from forewarn.core.detect.templates.miner import Miner
 
@@ -81,10 +81,10 @@ class Events:
         return event
 
     def _continues(self, line: str, timed: bool) -> bool:
-        """Whether a line explains the event before it: a stack frame, or a line without a time where others have one."""
+        """Whether a line explains the event before it: a stack frame, or a line without any time where others have one."""
         if timed or self._last is None or self._in_event >= FOLDED:
             return False
-        return self._headed or _FRAME.match(line) is not None
+        return _FRAME.match(line) is not None or (self._headed and not has_time(line))
 
 
 def severity(level: str | None, text: str) -> int:

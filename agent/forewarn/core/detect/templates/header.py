@@ -14,6 +14,8 @@ LOOKED_AT = 400
 """Characters in which the header is looked for."""
 WORDS_BEFORE, WORDS_BETWEEN = 6, 3
 """Words before the first time of a header, and between two of its times, at most."""
+MARGIN = 120
+"""Characters in which a time makes a line one of its own, although its header is not understood."""
 BETWEEN = 80
 """Characters after a time in which the next may end."""
 
@@ -45,7 +47,7 @@ _LEVEL = re.compile(
     rf"\s*[-:,|]?\s*[\[<(]?(?P<level>(?:{_NAMES})(?![\w.=])|(?i:{_NAMES})(?=[\]>)]|:\s|\s{{2}})|[VDIWEF](?=\s))[\]>)]?[,:]?"
 )
 _UP_TO_LEVEL = re.compile(rf"(?:\s+(?![^\s]*[a-z])\S+){{1,3}}\s+(?P<level>{_NAMES})(?=\s)")
-_PROCESS = re.compile(r"[\s:]*(?:\S+\s)?(?P<name>[\w./()@+-]+)\[\d+\](?:\s?\([^)]*\))?:(?=\s|$)")
+_PROCESS = re.compile(r"[\s:]*(?:\S+\s){0,3}?(?P<name>[\w./()@+-]+)\[\d+\](?:\s?\([^)]*\))?:(?=\s|$)")
 _NAMED = re.compile(r"\s+[\w.@/-]+\s(?P<name>[A-Za-z][\w./()@+-]*):(?=\s|$)")
 _BEFORE_LEVEL = re.compile(r"\s*(?:[\])>,]+|\|(?:[\w.:/@ -]{0,32}\|){0,2}|[-:]\s|\[[^\]]*\](?=\s)|\d+:?(?=\s))")
 _PROGRAM = re.compile(r"\]\s+\S+\.\w+(?: \*\d+)? - ")
@@ -55,6 +57,7 @@ _COMPONENT = re.compile(
     r"\s*(?:[A-Za-z][\w.$/@-]*(?:\[\d+\]|\(\s*\d+\))?:(?=\s|$)|[A-Za-z]\w*(?:\.\w+)+\s\[[^\]]*\]|[A-Z]{2,}(?=\s{2,}))"
 )
 _FIELD = re.compile(r"\b(?:level|severity|lvl)\"?\s*[=:]\s*\"?([A-Za-z]+)")
+_SAYS = frozenset({"at", "on", "since", "until", "from", "to", "by", "after", "before", "is", "was", "=", "in", "of"})
 _SHORT = {"v": "debug", "d": "debug", "i": "info", "w": "warning", "e": "error", "f": "fatal"}
 
 
@@ -82,6 +85,11 @@ def header(line: str) -> Header:
     return Header(_trimmed(line, at), begin, level)
 
 
+def has_time(line: str) -> bool:
+    """Whether a line that begins at the margin has a time near its beginning, be it in a header or not."""
+    return not line[:1].isspace() and _TIME.search(line[:LOOKED_AT], 0, MARGIN) is not None
+
+
 def _last_time(head: str) -> tuple[int | None, int]:
     """Where the last time of the header begins and ends."""
     found = _TIME.match(head) or _TIME.match(head, 1) or _TIME.search(head)
@@ -100,7 +108,10 @@ def _last_time(head: str) -> tuple[int | None, int]:
 
 def _talks(before: str) -> bool:
     """Whether what stands before a time is a sentence rather than fields."""
-    return ": " in before or sum(word.isalpha() for word in before.split()) > 1
+    words = before.split()
+    if ": " in before or not _SAYS.isdisjoint(words):
+        return True
+    return sum(word.isalpha() for word in words) > 1 and not any(sign.isdigit() for sign in words[0])
 
 
 def _to_level(head: str, at: int, klog: bool) -> tuple[int, str | None]:
