@@ -10,7 +10,7 @@ that something announces and that also held a masked value needs two.
 Two places that always vary together (class A for class B) never differ in one word only. For them all places after such a word
 are taken out at once (`frame`): FRAMED different lines in one frame make those places vary that held at least APART words.
 
-The numbers lie in the middle of ranges in which nothing changes on eight labelled systems (docs/logs-templates.md).
+How much hangs on each number, on eight labelled systems, is told in docs/logs-templates.md.
 """
 
 from __future__ import annotations
