@@ -28,3 +28,10 @@ fetch monit monit
 fetch openssl openssl
 fetch rg ripgrep
 fetch mtail mtail
+if [ ! -x "$folder/drain3/bin/python" ]; then
+    echo "Fetching drain3 for the benchmark"
+    python3 -m venv "$folder/drain3" && "$folder/drain3/bin/pip" install -q drain3 || {
+        rm -rf "$folder/drain3"
+        echo "drain3 could not be fetched; log templates are measured without it" >&2
+    }
+fi

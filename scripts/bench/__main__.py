@@ -4,6 +4,7 @@ All of them probe the same nginx at the same time, each on ports of its own, so 
     scripts/bench console      what a page of the console costs, see console.py
     scripts/bench viewers      what fifty people with the console open cost, see viewers.py
     scripts/bench foresight    how right the shipped baseline is on labelled series, see foresight.py
+    scripts/bench templates    how right log templates are, beside drain3, see templates.py
     scripts/bench --part logs [--megabytes 1000]
     scripts/bench [--targets 1000] [--seconds 30] [--every 10] [--https] [--hanging 5] [--only forewarn,floor] [--no-store]
     scripts/bench --all          # every size, HTTP and HTTPS, hanging targets, 20,000, and while other work is done: 12 minutes
@@ -23,6 +24,7 @@ import foresight
 import logs
 import report
 import stored
+import templates
 import viewers
 from contenders import CONTENDERS, PER_PROBE, Contender, Load, missing
 from disturb import Disturbance
@@ -50,6 +52,8 @@ def main() -> int:
         return console.main(sys.argv[2:])
     if sys.argv[1:2] == ["foresight"]:
         return foresight.main(sys.argv[2:])
+    if sys.argv[1:2] == ["templates"]:
+        return templates.main(sys.argv[2:])
     if sys.argv[1:2] == ["viewers"]:
         return viewers.main(sys.argv[2:])
     args = _arguments()

@@ -51,7 +51,7 @@ def test_the_probe_schema_knows_every_kind_and_its_keys() -> None:
     branches = {branch["if"]["properties"]["kind"]["const"]: branch["then"] for branch in probe["allOf"]}
     assert branches["http"]["additionalProperties"] is False
     assert {"expect", "values", "rules", "every"} <= set(branches["http"]["properties"])
-    assert set(branches["log"]["required"]) == {"files", "patterns"}
+    assert set(branches["log"]["required"]) == {"files"}
     assert set(RULE_KINDS) < set(schemas(PROBERS)["probe"]["definitions"]["Rule"]["properties"])
 
 

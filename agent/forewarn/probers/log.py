@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
-from forewarn.probers.matching import LINES_TOTAL, CountingOptions
+from forewarn.probers.matching import LINES_TOTAL, CountingOptions, Pattern, metric_of
 from forewarn.probers.options import Options, Texts
 from forewarn.probers.patterns import compile_pattern
 
+TEMPLATE_TOTAL, TEMPLATE = "template_total", "template"
 METRICS = {LINES_TOTAL: "lines that were read"}
 
 ENCODINGS = ("utf-8", "latin-1", "gb18030", "big5", "shift_jis", "euc_jp", "euc_kr", "cp1251", "cp1252")
@@ -59,6 +60,11 @@ _EVENTS: dict[str, Any] = {
 class LogOptions(CountingOptions):
     """Options of a probe of kind log."""
 
+    patterns: dict[str, Pattern] = Field(
+        default={},
+        description="name -> RE2 pattern, or {match: ..., unless: ..., where: {field: condition}, labels: {label: field}}; "
+        "may be left out with templates: true",
+    )
     files: Texts = Field(min_length=1, description="files to follow, absolute paths, globs allowed")
     start: Choice["end", "beginning"] = Field(default="end", description="where a file is begun at first sight")
     optional: bool = Field(default=False, description="that none of the files is there is no trouble: the probe rests")
@@ -67,6 +73,10 @@ class LogOptions(CountingOptions):
     )
     events: Annotated[Events | None, BeforeValidator(_as_events), WithJsonSchema(_EVENTS)] = Field(
         default=None, description="lines that belong together, as stack traces: indented, or {begin: PATTERN}"
+    )
+    templates: bool = Field(
+        default=False,
+        description="count lines by what they say, as template_total{template=...}; the rarest beyond max_labels as other",
     )
     encoding: str = Field(default="utf-8", description=f"of the files: {', '.join(ENCODINGS)}")
     zone: str | None = Field(default=None, description="time zone of times that name none, e.g. Asia/Shanghai (this machine's)")
@@ -110,6 +120,19 @@ class LogOptions(CountingOptions):
         for name, one in self.patterns.items():
             if one.fields and not self.json_:
                 raise ValueError(f'patterns.{name}: "where" and "labels" name fields, which only JSON lines have; write json: true')
+        if not self.patterns and not self.templates:
+            raise ValueError("nothing would be counted; write patterns, or templates: true")
+        if self.templates and any(metric_of(name) == TEMPLATE_TOTAL for name in self.patterns):
+            raise ValueError(f"templates: true counts in {TEMPLATE_TOTAL}; choose another name for the pattern")
         if self.json_ and self.events:
             raise ValueError("json: true means one object a line; leave `events` out")
         return self
+
+    @property
+    def labelled(self) -> dict[str, tuple[str, ...]]:
+        return super().labelled | ({TEMPLATE_TOTAL: (TEMPLATE,)} if self.templates else {})
+
+    @property
+    def own_metrics(self) -> tuple[str, ...]:
+        """Metrics beside those of the patterns."""
+        return (TEMPLATE_TOTAL,) if self.templates else ()

@@ -15,6 +15,7 @@ from forewarn.probers.log import LogOptions
 from forewarn.probers.log_files import Batch, Files
 from forewarn.probers.log_lines import BIRTH_S, EXAMPLES, Matches, compiled, match_block, runs_of
 from forewarn.probers.log_tally import Tally
+from forewarn.probers.log_templates import TemplateCounts
 from forewarn.probers.log_time import Clockwork
 from forewarn.probers.log_wake import FILE, FOLDER, Wake
 from forewarn.probers.reasons import Reason, failed
@@ -31,6 +32,11 @@ class Following:
         self.options: LogOptions = probe.options  # type: ignore[assignment]
         self.files = Files(self.options, start, cursor)
         self._tally = Tally(self.options, (cursor or {}).get("counters"))
+        self._templates = (
+            TemplateCounts(self.options.max_labels, (cursor or {}).get("templates", ()), time.monotonic())
+            if self.options.templates
+            else None
+        )
         self._told = self._tally.counts()
         self._told_s = float((cursor or {}).get("told", 0.0))
         self._cursor: dict[str, Any] | None = None
@@ -65,15 +71,22 @@ class Following:
         stamp = self._clockwork.stamper(time.time()) if self._catching_up else None
         for block in batch.blocks:
             self._take(match_block(patterns, block.text, block.starts, examples=EXAMPLES - len(self._examples), stamp=stamp))
+            if self._templates:
+                counts, past = self._templates.of(block.lines(), block.inode, now, stamp)
+                self._now.append((0, counts))
+                self._take_past(past)
         return batch
 
     def _take(self, found: Matches) -> None:
         self._now.append((found.lines, found.counts))
-        for at_s, counts in found.past.items():
-            at_s = at_s if at_s in self._past or len(self._past) < MOST_PAST else min(self._past)
-            self._past.setdefault(at_s, Counter()).update(counts)
+        self._take_past(found.past)
         self._examples += found.examples
         self.news = self.news or found.matched
+
+    def _take_past(self, past: Mapping[float, Counter[Column]]) -> None:
+        for at_s, counts in past.items():
+            at_s = at_s if at_s in self._past or len(self._past) < MOST_PAST else min(self._past)
+            self._past.setdefault(at_s, Counter()).update(counts)
 
     def runs(self, at_s: float, lateness_s: float = 0.0, took_s: float = 0.0) -> tuple[ProbeRun, ...]:
         """What is to be told now; afterwards it is told. What was long ago comes first, each minute by itself."""
@@ -94,6 +107,8 @@ class Following:
             runs += self._told_at(at_s, tuple(self._examples), lateness_s=lateness_s, took_s=took_s, detail=detail)
         self._past, self._now, self._examples, self.news = {}, [], [], False
         cursor = {**self.files.stored(), "counters": self._tally.stored()}
+        if self._templates:
+            cursor["templates"] = self._templates.stored()
         if cursor != self._cursor:  # one that says nothing new need not be stored again
             self._cursor = cursor
             runs[-1] = replace(runs[-1], cursor={**cursor, "told": at_s})

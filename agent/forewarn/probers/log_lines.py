@@ -22,6 +22,7 @@ from forewarn.probers.expect import as_text
 from forewarn.probers.jsonpath import MISSING, find
 from forewarn.probers.log_find import Finder, finder
 from forewarn.probers.log_tally import Counts, Tally
+from forewarn.probers.log_templates import TemplateCounts
 from forewarn.probers.matching import CountingOptions, Match, metric_of
 from forewarn.probers.patterns import compile_pattern, searcher
 from forewarn.reach.mask import mask
@@ -201,11 +202,14 @@ class LineCounter:
 
     def __init__(self, options: CountingOptions, stored: Mapping[str, float] | None = None) -> None:
         self._patterns, self._tally = compiled(options), Tally(options, stored)
+        self._templates = TemplateCounts(options.max_labels) if getattr(options, "templates", False) else None
 
     def runs(self, probe: Probe, lines: Sequence[str], at_s: float) -> tuple[ProbeRun, ...]:
         """What a follower would have told after `lines`: one run, or two where labels are new."""
         before, found = self._tally.counts(), match_lines(self._patterns, lines)
         self._tally.add(found.lines, found.counts)
+        if self._templates:
+            self._tally.add(0, self._templates.of([each for line in lines for each in line.split("\n")], 0, at_s)[0])
         return runs_of(probe, before, self._tally.counts(), at_s, found.examples)
 
     def run(self, probe: Probe, lines: Sequence[str], at_s: float) -> ProbeRun:

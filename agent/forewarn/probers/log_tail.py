@@ -34,6 +34,12 @@ class Block:
 
     text: bytes
     starts: list[int] | None = None
+    inode: int = 0
+    """Of the file that it is from."""
+
+    def lines(self) -> list[str]:
+        """Its lines as text; those of an event stay lines."""
+        return self.text.decode("utf-8", "replace").removesuffix("\n").split("\n")
 
 
 class Tail:
@@ -94,7 +100,7 @@ class Tail:
         if not whole and len(data) >= LONGEST:
             self.offset += len(data)
             self._skipping = True
-            return Block(self._form.text(data[:LONGEST] + b"\n"), [0] if self._form.starts else None)
+            return Block(self._form.text(data[:LONGEST] + b"\n"), [0] if self._form.starts else None, self.inode)
         return self._block(whole, now if grew else self._grew_s, full, quiet)
 
     def restart(self, offset: int = 0, skipping: bool = False) -> None:
@@ -110,7 +116,7 @@ class Tail:
         if self._skipping or not data:
             return None
         text = self._form.text(data if data.endswith(b"\n") else data + b"\n")
-        return Block(text, self._form.starts(text) if self._form.starts else None)
+        return Block(text, self._form.starts(text) if self._form.starts else None, self.inode)
 
     def close(self) -> None:
         self.source.close()
@@ -151,7 +157,7 @@ class Tail:
                     whole = whole[: whole.rfind(b"\n", 0, len(whole) - 1) + 1]
                 text, starts = text[: starts[-1]], starts[:-1]
         self.offset += len(whole)
-        return Block(text, starts) if text else None
+        return Block(text, starts, self.inode) if text else None
 
 
 def fingerprint(source: Source, length: int = PRINT) -> tuple[int, str]:

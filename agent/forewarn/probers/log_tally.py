@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from forewarn.model.series import Column, Labels, metric_text, parse_metric
-from forewarn.probers.matching import LINES_TOTAL, CountingOptions, metric_of
+from forewarn.probers.matching import LINES_TOTAL, CountingOptions
 
 LINES: Column = (LINES_TOTAL, ())
 OTHER = "other"
@@ -25,7 +25,7 @@ class Tally:
     """Counts on from what an earlier run has stored; every pattern without labels begins at 0 at once."""
 
     def __init__(self, options: CountingOptions, stored: Mapping[str, float] | None = None) -> None:
-        known = {metric_of(name): tuple(sorted((*one.groups, *one.labels))) for name, one in options.patterns.items()}
+        known = options.labelled
         self._most = options.max_labels
         self._total: dict[Column, float] = {LINES: 0.0}
         self._total |= {(metric, ()): 0.0 for metric, names in known.items() if not names}

@@ -50,6 +50,11 @@ FORMS = tuple(
         # 11/23/2026 10:00:00 (month first, as in the United States), 23.11.2026 10:00:00
         rf"(?<!\d)(?P<mo>\d\d)/(?P<d>\d\d)/(?P<y>\d{{4}})[ ,T]+{_HMS}(?:\s?(?P<half>AM|PM))?",
         rf"(?<!\d)(?P<d>\d\d?)\.(?P<mo>\d\d?)\.(?P<y>\d{{4}})[ ,T]+{_HMS}",
+        # 26/11/23 10:00:00 (Hadoop, Spark), 261123 100000, 11-23 10:00:00.123 (logcat: no year), 2026-11-23-10.00.00.123456
+        rf"(?<![\d/])(?P<y>\d\d)/(?P<mo>\d\d)/(?P<d>\d\d) {_HMS}",
+        r"(?<!\S)(?P<y>\d\d)(?P<mo>\d\d)(?P<d>\d\d) (?P<h>\d\d)(?P<m>\d\d)(?P<s>\d\d)(?!\S)",
+        rf"(?<![\d-])(?P<mo>\d\d)-(?P<d>\d\d) {_HMS}",
+        r"(?<!\d)(?P<y>\d{4})-(?P<mo>\d\d)-(?P<d>\d\d)-(?P<h>\d\d)\.(?P<m>\d\d)\.(?P<s>\d\d)",
         # 1795428000, 1795428000.123, 1795428000123: seconds or milliseconds of this century
         r"(?<![\d.\w-])(?P<epoch>1\d{9})(?P<more>\d{3}|\d{6}|\d{9})?(?:\.\d{1,9})?(?![\d.:\w-])",
     )
@@ -91,7 +96,7 @@ class Clockwork:
             hour = _hour(int(part["h"] or 0), part.get("half"))
             rest = (month, int(part["d"] or 0), hour, int(part["m"] or 0), min(59, int(part.get("s") or 0)))
             if year := part.get("y"):
-                return self._epoch(datetime(int(year), *rest), part.get("zone"))  # noqa: DTZ001 - its zone comes next
+                return self._epoch(datetime(int(year) + (2000 if len(year) == 2 else 0), *rest), part.get("zone"))  # noqa: DTZ001 - its zone comes next
             return self._this_year(rest, now_s)
         except (ValueError, OverflowError, OSError):
             return None

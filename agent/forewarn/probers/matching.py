@@ -141,3 +141,8 @@ class CountingOptions(Options):
         if len({metric_of(name) for name in given}) < len(given):
             raise ValueError("two patterns would count into one series; give them names that differ in more than _total")
         return given
+
+    @property
+    def labelled(self) -> dict[str, tuple[str, ...]]:
+        """Metrics that are counted, with their labels in order."""
+        return {metric_of(name): tuple(sorted((*one.groups, *one.labels))) for name, one in self.patterns.items()}

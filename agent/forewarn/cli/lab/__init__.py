@@ -10,10 +10,11 @@ from forewarn.cli import options
 EXAMPLES = """\
   forewarn lab detect latency.csv --plot latency.svg      what is unusual in a series
   forewarn lab detect --threshold                         the score at which it alarms
+  forewarn lab logs app.log --around 10:00                what is new in a log, bursting or gone
   forewarn lab smart sda.json                             what a disk says of its health
 
 Each command has its own --help with examples."""
-COMMANDS = ("detect", "smart")
+COMMANDS = ("detect", "logs", "smart")
 """Modules of this package, in the order in which help lists them."""
 
 
