@@ -10,9 +10,10 @@ from forewarn.cli import options
 EXAMPLES = """\
   forewarn lab detect latency.csv --plot latency.svg      what is unusual in a series
   forewarn lab detect --threshold                         the score at which it alarms
+  forewarn lab forecast disk.csv --limit 95               when a limit will be crossed, and how well that was foreseen
 
 Each command has its own --help with examples."""
-COMMANDS = ("detect",)
+COMMANDS = ("detect", "forecast")
 """Modules of this package, in the order in which help lists them."""
 
 
