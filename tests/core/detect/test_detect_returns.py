@@ -72,6 +72,15 @@ def test_what_is_kept_is_bounded():
     assert found.spells[0][1] >= MONDAY + 499 * 3 * HOUR - KEPT_S
 
 
+def test_history_at_once_is_the_same_as_one_by_one():
+    times = [MONDAY + n * 600.0 for n in range(2000)]
+    values = [2.0 if (n // 7) % 9 == 0 else 0.0 for n in range(2000)]
+    one_by_one = Returns()
+    for at, value in zip(times, values, strict=True):
+        one_by_one = one_by_one.extended([at], [value], LIMIT, 900.0)
+    assert Returns().extended(times, values, LIMIT, 900.0) == one_by_one
+
+
 def test_a_load_that_crosses_each_noon_is_foreseen_from_the_fourth_day_on():
     load = shape(lambda t, r: 0.6 + 0.4 * sin(2 * pi * t / DAY) + r.gauss(0, 0.01), 8, 600.0)
     heard = list(play("forecast", ForecastOptions(above=0.95), load, 600.0))

@@ -100,7 +100,8 @@ def quiet(options: Options, seen: Intake, outlook: Outlook) -> Claim:
     forecast = _forecast(options, seen, line, dates)
     key = "turns_back" if outlook.turns_back else "levels_off" if outlook.levels_off else "later"
     why = Say(f"why.forecast.{key}", {**facts, "likely": _epoch(forecast.likely)})
-    return Claim(state=RuleState.OK, why=why, evidence=evidence, forecast=forecast)
+    believed = not (outlook.turns_back or outlook.levels_off)  # else a date would be one that nobody believes
+    return Claim(state=RuleState.OK, why=why, evidence=evidence, forecast=forecast if believed else None)
 
 
 def moment(at_s: float) -> datetime:

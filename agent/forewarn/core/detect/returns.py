@@ -30,7 +30,7 @@ STILL = 1.0
 ALIKE_LEAST, WEEKDAY = 0.05, 2.0
 APART_PER_HOUR = 0.3
 TAIL = 0.8
-"""The dates leave out so much less than was asked: what comes is never quite like what was."""
+"""The dates leave out so much less than was asked, and still less after few spells: what comes is never quite like what was."""
 FURTHEST, LONGER = 10.0, 2.0
 """Where too few moments end to give the latest date: so many times the likely span, and the longest one that was seen."""
 
@@ -84,7 +84,7 @@ def coming(returns: Returns, now_s: float, horizon_s: float, coverage: float) ->
     if sum(weight for _, ended, weight in moments if ended) < LEAST_WEIGHT:
         return None
     curve = _ended(moments)
-    tail = TAIL * (1 - coverage) / 2
+    tail = TAIL * returns.comings / (returns.comings + FEWEST) * (1 - coverage) / 2
     earliest, likely, latest = (_quantile(curve, share) for share in (tail, 0.5, 1 - tail))
     if earliest is None or likely is None:
         return None  # in most moments like this one it did not come at all
