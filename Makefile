@@ -3,7 +3,7 @@
 # make deb    a package for this Debian or Ubuntu, in dist/
 # make test   install what tests need and run all of them          (SLOW=1 adds the proofs that take minutes)
 # make bench  what a probe run costs, beside a floor and peers (ARGS='--targets 5000', --https, --hanging 5, --all);
-#             ARGS=console, viewers, foresight, '--part logs': what a page, open consoles, logs cost, and how right it is
+#             ARGS=console, viewers, unusual, foresight, templates, '--part logs': what a page, open consoles, logs cost, and how right it is
 # make bundle one file with all wheels and install.sh, for hosts without a package index
 PYTHON ?= python3
 VENV   := .venv

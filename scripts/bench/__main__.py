@@ -3,7 +3,8 @@
 All of them probe the same nginx at the same time, each on ports of its own, so that the ratios hold on a busy machine.
     scripts/bench console      what a page of the console costs, see console.py
     scripts/bench viewers      what fifty people with the console open cost, see viewers.py
-    scripts/bench foresight    how right the shipped baseline is on labelled series, see foresight.py
+    scripts/bench unusual      how right the shipped baseline is on labelled series, see unusual.py
+    scripts/bench foresight    how well crossings of a limit are foreseen, see foresight.py
     scripts/bench templates    how right log templates are, beside drain3, see templates.py
     scripts/bench --part logs [--megabytes 1000]
     scripts/bench [--targets 1000] [--seconds 30] [--every 10] [--https] [--hanging 5] [--only forewarn,floor] [--no-store]
@@ -25,6 +26,7 @@ import logs
 import report
 import stored
 import templates
+import unusual
 import viewers
 from contenders import CONTENDERS, PER_PROBE, Contender, Load, missing
 from disturb import Disturbance
@@ -50,6 +52,8 @@ WARM_S = 22.0
 def main() -> int:
     if sys.argv[1:2] == ["console"]:
         return console.main(sys.argv[2:])
+    if sys.argv[1:2] == ["unusual"]:
+        return unusual.main(sys.argv[2:])
     if sys.argv[1:2] == ["foresight"]:
         return foresight.main(sys.argv[2:])
     if sys.argv[1:2] == ["templates"]:

@@ -162,7 +162,7 @@ class NeedWritten(Written):
 
     spare: str | None = described("a part", "disk-4t", default=None)
     permission: str | None = described("whose permission", "head", default=None)
-    lead: Duration = described("how long it takes, in working time", "3d", default=0.0)
+    lead: Duration = described("how long it takes, in working time: 3d is three working days", "3d", default=0.0)
 
 
 def kind_of(one: StepWritten) -> str:

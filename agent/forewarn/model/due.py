@@ -152,6 +152,21 @@ class Span:
                 days -= 1
         return local.astimezone(UTC)
 
+    def before(self, end: datetime, calendar: Calendar) -> datetime:
+        """The latest moment from which this span, counted in `calendar`, passes until `end`."""
+        if not self.working_days:
+            return calendar.subtract(end, timedelta(seconds=self.seconds))
+        if calendar.always:
+            return end - timedelta(days=self.working_days)
+        local, days = calendar.subtract(end, timedelta()).astimezone(calendar.zone), self.working_days
+        for _ in range(4000):
+            if not days:
+                break
+            local = datetime.combine(local.date() - timedelta(days=1), local.timetz().replace(tzinfo=None), calendar.zone)
+            if calendar.spans(local.date()):
+                days -= 1
+        return local.astimezone(UTC)
+
 
 COLOURS: tuple[tuple[float, Colour], ...] = ((0.5, Colour.BLUE), (0.8, Colour.YELLOW), (1.0, Colour.RED))
 """Share of a due's span that is used up -> its colour."""

@@ -25,7 +25,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaybookNeed:
-    """A part or permission that must be there first; `lead_s` counts working time."""
+    """A part or permission that must be there first; `lead_s` counts working time, whole days of it as working days."""
 
     what: str
     lead_s: float = 0.0

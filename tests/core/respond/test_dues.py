@@ -11,6 +11,9 @@ import pytest
 from forewarn.core.respond import dues
 from forewarn.model.due import ALWAYS, Calendar, Due, Span
 from forewarn.model.level import Colour
+from forewarn.model.playbook import Match, Playbook, PlaybookNeed
+from forewarn.model.probe import Source
+from forewarn.model.settings import Daemon, Settings
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOURS = ((time(9), time(18)),)
@@ -40,6 +43,28 @@ def test_working_time_is_added_and_taken_off_alike(start: str, span: timedelta, 
 
 def test_five_working_days_skip_weekend_and_holiday() -> None:
     assert Span(working_days=5).after(at("2026-11-23T11:00"), OFFICE) == at("2026-12-01T11:00")
+
+
+@pytest.mark.parametrize(
+    ("takes_h", "lead", "breach", "start"),
+    [
+        (2, timedelta(), "2026-11-29T12:00", "2026-11-29T10:00"),  # no lead: people repair on a Sunday too
+        (2, timedelta(hours=4), "2026-11-30T11:00", "2026-11-27T14:00"),  # nobody delivers at the weekend
+        (2, timedelta(days=3), "2026-12-04T16:00", "2026-12-01T14:00"),  # three working days, not 72 h of open time
+        (2, timedelta(days=3), "2026-11-27T16:00", "2026-11-23T14:00"),  # the 25th is a holiday
+        (2, timedelta(days=1), "2026-11-29T12:00", "2026-11-26T18:00"),  # counted from the close of Friday
+        (2, timedelta(days=1, hours=1), "2026-11-30T12:00", "2026-11-26T18:00"),
+    ],
+)
+def test_act_by_counts_the_lead_in_working_time(takes_h: float, lead: timedelta, breach: str, start: str) -> None:
+    settings = Settings(
+        id="1", folder="", loaded_at=at(breach), files=1, daemon=Daemon(zone=SHANGHAI), calendars={"office": OFFICE}
+    )
+    playbook = Playbook(
+        name="swap", match=Match(), steps=(), takes_s=takes_h * 3600.0,
+        needs=(PlaybookNeed(what="spare", lead_s=lead.total_seconds()),) if lead else (), source=Source("swap.yaml", 1),
+    )  # fmt: skip
+    assert dues.act_by(at(breach), [playbook], settings) == at(start)
 
 
 def test_the_calendar_that_never_closes() -> None:

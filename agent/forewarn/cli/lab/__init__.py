@@ -10,11 +10,12 @@ from forewarn.cli import options
 EXAMPLES = """\
   forewarn lab detect latency.csv --plot latency.svg      what is unusual in a series
   forewarn lab detect --threshold                         the score at which it alarms
+  forewarn lab forecast disk.csv --limit 95               when a limit will be crossed, and how well that was foreseen
   forewarn lab logs app.log --around 10:00                what is new in a log, bursting or gone
   forewarn lab smart sda.json                             what a disk says of its health
 
 Each command has its own --help with examples."""
-COMMANDS = ("detect", "logs", "smart")
+COMMANDS = ("detect", "forecast", "logs", "smart")
 """Modules of this package, in the order in which help lists them."""
 
 

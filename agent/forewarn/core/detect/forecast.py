@@ -15,12 +15,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from math import exp
 
 from forewarn.core.detect import forecast_claims as claims
 from forewarn.core.detect.bins import Bins
 from forewarn.core.detect.crossing import Crossing, crossing
 from forewarn.core.detect.intake import Intake, take
 from forewarn.core.detect.outlook import FAR, HELD_SURE, STILL_SURE, SURE, Outlook, Past, long_past, look_ahead
+from forewarn.core.detect.returns import Coming, coming
 from forewarn.core.detect.trend import Line
 from forewarn.model.finding import Claim, RuleState
 from forewarn.model.series import Window
@@ -30,6 +32,12 @@ DAY = 86400.0
 P_BEGIN, P_HOLD = 0.5, 0.25
 AWAY = 4
 """So many judgements in a row must see the danger gone."""
+P_RETURN, P_RETURN_HOLD = 0.65, 0.45
+"""The same for a limit that comes back: such series warn often, and must not do so in vain."""
+AGAINST = 2.0
+"""So many times as sure must a line be where the limit came back before and its past expects nothing."""
+DOUBT_S = 30 * DAY
+"""After a forecast that came to nothing a line must be twice as sure, and three times after two; that falls to a third in so long."""
 RELIEF = 3.0
 """A fall ends a forecast at once when it multiplies the time that is left by this."""
 
@@ -60,7 +68,8 @@ class ForecastOptions:
 @dataclass(frozen=True, slots=True)
 class ForecastState:
     """What is kept between steps: samples, and the last judgement. `line` is the one that was believed then, `near` the
-    newest; `away` counts the judgements in a row that saw the danger gone; `believed`: a line was steep enough."""
+    newest; `away` counts the judgements in a row that saw the danger gone; `believed`: a line was steep enough; `returning`:
+        it fires for a limit that comes back; `doubt` counts forecasts that came to nothing, as of `doubt_s`."""
 
     seen: Intake
     past: Past = field(default_factory=Past)
@@ -72,11 +81,14 @@ class ForecastState:
     judged_s: float = 0.0
     judged_bin_s: float = 0.0
     claim: Claim | None = None
+    returning: bool = False
+    doubt: float = 0.0
+    doubt_s: float = 0.0
 
 
 def history_s(options: ForecastOptions) -> float:
-    """How much of the past it reads when it starts: the window, and up to three days for what turns back."""
-    return max(options.window_s, min(3 * DAY, 64 * options.window_s))
+    """How much of the past it reads when it starts: the window, and up to two weeks for what turns back or comes again."""
+    return max(options.window_s, min(14 * DAY, 64 * options.window_s))
 
 
 def resume(options: ForecastOptions, state: ForecastState | None) -> ForecastState:
@@ -110,7 +122,8 @@ def _taken(options: ForecastOptions, state: ForecastState, window: Window) -> Fo
     if memory is not None and seen.last_s - past.at_s > options.window_s / (MOST_BINS / 2):
         past = long_past(memory, options.window_s, seen.last_s)
     return ForecastState(
-        seen, past, state.firing, state.away, state.believed, state.line, state.near, state.judged_s, state.judged_bin_s, state.claim
+        seen, past, state.firing, state.away, state.believed, state.line, state.near, state.judged_s, state.judged_bin_s, state.claim,
+        state.returning, state.doubt, state.doubt_s,
     )  # fmt: skip
 
 
@@ -136,6 +149,11 @@ def _worth_judging(options: ForecastOptions, state: ForecastState) -> bool:
     return far and (state.firing or since > options.window_s / 100)
 
 
+def _doubt(state: ForecastState) -> float:
+    """How many forecasts came to nothing, those of long ago counted less."""
+    return state.doubt * exp(-max(0.0, state.seen.last_s - state.doubt_s) / DOUBT_S) if state.doubt else 0.0
+
+
 def _fallen(state: ForecastState) -> bool:
     """Three samples in a row far under the newest line."""
     line, recent = state.near, state.seen.recent
@@ -158,6 +176,10 @@ def _judged(options: ForecastOptions, state: ForecastState) -> tuple[ForecastSta
     seen = state.seen
     if seen.crossed_s is not None:
         return replace(state, firing=True, away=0), claims.crossed(options, seen, seen.crossed_s, state.line)
+    again = coming(seen.returns, seen.last_s, options.within_s, options.confidence)
+    if again is not None and _comes(options, state, again):
+        return _returning(options, state, again)
+    doubts = (1 if again is None else AGAINST) * (1 + _doubt(state))
     outlook = look_ahead(
         seen.bins,
         state.past,
@@ -166,18 +188,35 @@ def _judged(options: ForecastOptions, state: ForecastState) -> tuple[ForecastSta
         options.within_s,
         options.confidence,
         HELD_SURE if state.firing else STILL_SURE if state.believed else SURE,
+        1.0 if state.firing and not state.returning else doubts,
     )
-    state = replace(state, believed=outlook.rises, near=outlook.near)
-    if state.firing:
+    held = state.firing and not state.returning
+    state = replace(state, believed=outlook.rises, near=outlook.near, returning=False, firing=held)
+    if held:
         return _held(options, state, outlook)
     line, dates = outlook.line, outlook.dates
-    if line and dates and _begins(options, outlook, line, dates) and not _fallen(state):
+    if line and dates and _begins(options, outlook, line, dates, doubts) and not _fallen(state):
         return _fires(options, replace(state, firing=True, away=0), line, dates)
-    return replace(state, line=line), claims.quiet(options, seen, outlook)
+    claim = claims.quiet(options, seen, outlook)
+    if again is not None and claim.state is RuleState.NEVER:
+        claim = claims.seldom(options, seen)
+    return replace(state, line=line), claim
 
 
-def _begins(options: ForecastOptions, outlook: Outlook, line: Line, dates: Crossing) -> bool:
-    return outlook.certain and line.sure() >= SURE and outlook.within(options.within_s) and dates.p >= P_BEGIN
+def _begins(options: ForecastOptions, outlook: Outlook, line: Line, dates: Crossing, doubts: float) -> bool:
+    least = SURE * doubts if line is outlook.near else SURE
+    return outlook.certain and line.sure() >= least and outlook.within(options.within_s) and dates.p >= P_BEGIN
+
+
+def _comes(options: ForecastOptions, state: ForecastState, again: Coming) -> bool:
+    far, least = (FAR, P_RETURN_HOLD) if state.returning else (1.0, P_RETURN)
+    return again.likely_s <= far * options.within_s and again.p >= least
+
+
+def _returning(options: ForecastOptions, state: ForecastState, again: Coming) -> tuple[ForecastState, Claim]:
+    """A limit that comes back: its own past says when, and no line."""
+    state = replace(state, firing=True, returning=True, away=0, believed=False, line=None, near=None)
+    return state, claims.again(options, state.seen, again)
 
 
 def _held(options: ForecastOptions, state: ForecastState, outlook: Outlook) -> tuple[ForecastState, Claim]:
@@ -191,6 +230,8 @@ def _held(options: ForecastOptions, state: ForecastState, outlook: Outlook) -> t
         return _fires(options, replace(state, away=0), line, dates)
     if state.away + 1 < AWAY and state.claim is not None and state.claim.state is RuleState.FIRING:
         return replace(state, away=state.away + 1), state.claim
+    if state.claim is not None and state.claim.forecast is not None and not state.claim.forecast.crossed:
+        state = replace(state, doubt=1 + _doubt(state), doubt_s=state.seen.last_s)  # it came to nothing
     return replace(state, firing=False, away=0, line=line), claims.quiet(options, state.seen, outlook)
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from forewarn.core.detect.crossing import Crossing
 from forewarn.core.detect.intake import Intake
 from forewarn.core.detect.outlook import Outlook
+from forewarn.core.detect.returns import Coming
 from forewarn.core.detect.trend import Line
 from forewarn.model.finding import Claim, Evidence, RuleState
 from forewarn.model.forecast import Forecast
@@ -51,6 +52,24 @@ def soon(options: Options, seen: Intake, line: Line, dates: Crossing) -> Claim:
     return Claim(state=RuleState.FIRING, why=why, evidence=_evidence(options, seen, line), forecast=forecast)
 
 
+def again(options: Options, seen: Intake, ahead: Coming) -> Claim:
+    """The limit will be reached again."""
+    dates = [moment(seen.last_s + span) for span in (ahead.earliest_s, ahead.likely_s, ahead.latest_s)]
+    forecast = Forecast(
+        earliest=dates[0], likely=dates[1], latest=dates[2],
+        coverage=options.confidence, p=round(ahead.p, 4), horizon_s=options.within_s,
+    )  # fmt: skip
+    facts = _spells(options, seen) | {"earliest": _epoch(dates[0]), "likely": _epoch(dates[1]), "latest": _epoch(dates[2])}
+    why = Say("why.forecast.again", facts)
+    return Claim(state=RuleState.FIRING, why=why, evidence=_evidence(options, seen, None), forecast=forecast)
+
+
+def seldom(options: Options, seen: Intake) -> Claim:
+    """The limit was reached before, but rarely enough that nothing is to be said of when."""
+    why = Say("why.forecast.seldom", _spells(options, seen))
+    return Claim(state=RuleState.NEVER, why=why, evidence=_evidence(options, seen, None))
+
+
 def crossed(options: Options, seen: Intake, since_s: float, line: Line | None) -> Claim:
     """The value stands at or beyond the limit; confirmed when two samples say so."""
     at = moment(since_s)
@@ -81,7 +100,8 @@ def quiet(options: Options, seen: Intake, outlook: Outlook) -> Claim:
     forecast = _forecast(options, seen, line, dates)
     key = "turns_back" if outlook.turns_back else "levels_off" if outlook.levels_off else "later"
     why = Say(f"why.forecast.{key}", {**facts, "likely": _epoch(forecast.likely)})
-    return Claim(state=RuleState.OK, why=why, evidence=evidence, forecast=forecast)
+    believed = not (outlook.turns_back or outlook.levels_off)  # else a date would be one that nobody believes
+    return Claim(state=RuleState.OK, why=why, evidence=evidence, forecast=forecast if believed else None)
 
 
 def moment(at_s: float) -> datetime:
@@ -114,6 +134,12 @@ def _facts(options: Options, seen: Intake, line: Line | None) -> dict[str, Fact]
         "pace": abs(line.slope) * 3600 if line else None,
         "span_s": line.at_s - line.from_s if line else None,
     }
+
+
+def _spells(options: Options, seen: Intake) -> dict[str, Fact]:
+    """How often the limit was reached, and in what time."""
+    spells = seen.returns.spells
+    return {**_facts(options, seen, None), "times": len(spells), "span_s": seen.last_s - spells[0][0]}
 
 
 def _evidence(options: Options, seen: Intake, line: Line | None) -> Evidence:

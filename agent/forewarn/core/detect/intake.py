@@ -7,15 +7,18 @@ what was seen, is left out; a clock that was set back begins a new past.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from forewarn.core.detect.bins import Bins
+from forewarn.core.detect.returns import Returns
 from forewarn.core.detect.trend import Line
 from forewarn.model.series import Window
 
 RECENT = 5
 SMOOTHING = 0.05
+APART = 24
+"""What is under the limit for less than the window's part of this size is jitter of one spell beyond it."""
 JUMP_BACK_S = 60.0
 """A clock that goes back by more than this (and three intervals) was set; less is jitter, and such samples are left out."""
 
@@ -23,7 +26,7 @@ JUMP_BACK_S = 60.0
 @dataclass(frozen=True, slots=True)
 class Intake:
     """`recent` holds (time, value) of the newest samples; `noise` is the mean move from one to the next, either way;
-    `under` counts the newest samples in a row below the limit; `crossed_s` is since when it is crossed."""
+    `under` counts the newest samples in a row below the limit; `crossed_s` is since when it is crossed; `returns`: its spells there."""
 
     bins: Bins
     memory: Bins | None
@@ -31,6 +34,7 @@ class Intake:
     noise: float = 0.0
     under: int = 0
     crossed_s: float | None = None
+    returns: Returns = field(default_factory=Returns)
 
     @property
     def last_s(self) -> float:
@@ -70,11 +74,12 @@ def take(before: Intake, empty: Intake, window: Window, sign: float, limit: floa
         noise,
         before.under + under if under == len(values) else under,
         before.crossed_s,
+        before.returns.extended(times, values, limit, before.bins.keep_s / APART),
     )
     crossed = _crossed_s(after, limit, near)
     if crossed == after.crossed_s:
         return after
-    return Intake(after.bins, after.memory, recent, noise, after.under, crossed)
+    return replace(after, crossed_s=crossed)
 
 
 def _fresh(window: Window, sign: float) -> tuple[list[float], list[float]]:

@@ -11,7 +11,7 @@ from math import inf
 
 from forewarn.core.detect.bins import Bins
 from forewarn.core.detect.crossing import Crossing, crossing
-from forewarn.core.detect.recurrence import Waves, waves
+from forewarn.core.detect.recurrence import ONCE, TIMES, Waves, waves
 from forewarn.core.detect.shifts import Stretch, newest_stretch, without_events
 from forewarn.core.detect.trend import FEWEST, Line, fit
 
@@ -23,6 +23,8 @@ LEAST_SAMPLES = 30
 FAR = 1.3
 """Times the horizon: beyond it a date is clearly away."""
 MOST_LONG = 48
+DOUBTED = 1.5
+"""From so many doubts on, one wave in the past is enough for a rise like it to be no news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,18 @@ class Outlook:
 
 
 def look_ahead(
-    bins: Bins, past: Past, recent: Sequence[float], limit: float, within_s: float, coverage: float, sure: float
+    bins: Bins,
+    past: Past,
+    recent: Sequence[float],
+    limit: float,
+    within_s: float,
+    coverage: float,
+    sure: float,
+    doubts: float = 1.0,
 ) -> Outlook:
     """The outlook at the end of `bins`. `recent` are the newest single samples, `past` is what the long memory knows;
-    `sure`: what is asked of a slope (SURE, or less where a line was believed before)."""
+    `sure`: what is asked of a slope (SURE, or less where a line was believed before), and `doubts` times as much of the newest
+    line, which is above 1 where such lines came to nothing."""
     times, values = bins.points()
     stretch = newest_stretch(times, values, recent)
     ready = _ready_s(bins, stretch.times)
@@ -97,9 +107,10 @@ def look_ahead(
         return Outlook(fell_s=stretch.cut_s)
 
     def outlook(seen: Line, stretch: Stretch) -> Outlook:
-        return replace(_outlook(seen, stretch, limit, within_s, coverage, sure), near=line)
+        least = sure * doubts if seen is line else sure
+        return replace(_outlook(seen, stretch, limit, within_s, coverage, least), near=line)
 
-    if past.waves.governs(line):
+    if past.waves.governs(line, ONCE if doubts > DOUBTED else TIMES):
         peaks = past.waves.climb()
         return outlook(peaks, stretch) if peaks else replace(outlook(line, stretch), turns_back=True)
     near = outlook(line, stretch)

@@ -28,7 +28,7 @@ BEYOND = 0.25
 """A rise is news again when it goes beyond the old peaks by this share of a wave's height."""
 JITTER = 8.0
 """Waves are higher than so many times the scatter around a line; else they are only that scatter."""
-TIMES = 2
+TIMES, ONCE = 2, 1
 CLIMBING = 3
 
 
@@ -41,9 +41,9 @@ class Waves:
     height: float = 0.0
     slope: float = 0.0
 
-    def governs(self, line: Line) -> bool:
-        """Whether `line` is only one more of these waves."""
-        if len(self.peaks) < TIMES or self.height < JITTER * line.scatter or line.level > max(self.peaks) + BEYOND * self.height:
+    def governs(self, line: Line, times: int = TIMES) -> bool:
+        """Whether `line` is only one more of these waves, of which there were `times` at least."""
+        if len(self.peaks) < times or self.height < JITTER * line.scatter or line.level > max(self.peaks) + BEYOND * self.height:
             return False
         return line.slope * ALIKE <= self.slope and line.slope * (line.at_s - line.from_s) <= 2 * self.height
 

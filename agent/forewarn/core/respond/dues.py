@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from forewarn.model.due import Due
+from forewarn.model.due import Due, Span
 from forewarn.model.incident import Incident
 from forewarn.model.level import Level
 from forewarn.model.playbook import Playbook
 from forewarn.model.settings import Settings
 
 DEFAULT_TAKES_S = 7200.0
+DAY_S = 86400.0
 OWN_WITHIN = timedelta(minutes=15)  # S05: owned, with a next step
 QUIET_BEFORE_RESOLVED = timedelta(minutes=30)
 
@@ -54,9 +55,12 @@ def act_by(earliest: datetime, playbooks: Iterable[Playbook], settings: Settings
 
 
 def _latest_start(earliest: datetime, playbook: Playbook, settings: Settings) -> datetime:
+    """A lead of `3d` is three working days, whatever their hours; what is left over is open time."""
     at = earliest - timedelta(seconds=playbook.takes_s)
-    lead = max((need.lead_s for need in playbook.needs), default=0.0)
-    return settings.office.subtract(at, timedelta(seconds=lead)) if lead else at
+    days, rest = divmod(max((need.lead_s for need in playbook.needs), default=0.0), DAY_S)
+    if rest:
+        at = settings.office.subtract(at, timedelta(seconds=rest))
+    return Span(working_days=int(days)).before(at, settings.office) if days else at
 
 
 def ahead_is_urgent(incident: Incident, settings: Settings, now: datetime) -> bool:
