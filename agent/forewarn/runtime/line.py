@@ -182,6 +182,18 @@ def looks_at(rule: Rule, id: SeriesId) -> bool:
     return all(fnmatchcase(id.label(name) or "", glob) for name, glob in rule.labels)
 
 
+def unwatched(finding: Finding, now: datetime) -> Moved:
+    """The end of the ledger's claim that nobody looks at any more."""
+    return Moved(
+        probe=finding.probe,
+        rule=finding.rule,
+        series=SeriesId.parse(finding.series),
+        seq=max(int(now.timestamp() * 1000), finding.seq + 1),
+        claim=None,
+        unwatched=True,
+    )
+
+
 def _with_unit(claim: Claim, metric: str) -> Claim:
     """Detectors know no units; whoever reads the sentence does."""
     return replace(claim, why=Say(claim.why.key, {**claim.why.facts, "unit": unit_of(metric)}))

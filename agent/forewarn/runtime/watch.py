@@ -21,7 +21,7 @@ from forewarn.model.series import Column, Counts, Outcome, ProbeRun, SeriesId, T
 from forewarn.ports import RuleView, Sample, SeriesView, TargetView
 from forewarn.runtime import awaited
 from forewarn.runtime.awaited import Awaited, waits_for
-from forewarn.runtime.line import Judge, Line, looks_at
+from forewarn.runtime.line import FEWEST_KEPT, Judge, Line, looks_at, unwatched
 
 MOST_SERIES = 1000
 UP: Column = ("up", ())
@@ -36,8 +36,9 @@ COSTLY = 4
 class Watch:
     """Of one probe. `take` for each run, `tick` at least once an interval, `view` for people."""
 
-    def __init__(self, probe: Probe) -> None:
-        self.probe = probe
+    def __init__(self, probe: Probe, unhurried: bool = False) -> None:
+        """`unhurried`: nobody waits for the answers, so samples may be judged several at one step, where a detector allows it."""
+        self.probe, self._unhurried = probe, unhurried
         self._lines: dict[SeriesId, Line] = {}
         self._plans: dict[str, tuple[tuple[Column, ...], list[Line | None]]] = {}  # by target: a line for each column
         self._last: dict[str, ProbeRun] = {}
@@ -192,7 +193,7 @@ class Watch:
 
     def _swept(self, now: datetime) -> list[Moved]:
         """Let go of the series that are gone."""
-        if 0 <= now.timestamp() - self._swept_s < GONE_EVERY_S:
+        if 0 <= now.timestamp() - self._swept_s < (GONE_S if self._unhurried else GONE_EVERY_S):
             return []
         self._swept_s = now.timestamp()
         moves: list[Moved] = []
@@ -218,6 +219,8 @@ class Watch:
         window: Window | None = None
         for judge in line.judges:
             judge.late += 1
+            if self._unhurried and self._can_wait(line, judge):
+                continue
             if judge.late > 1 or judge.detector.beside or judge.detector.costly:
                 self._step(line, judge, run, now, moves)
                 continue
@@ -228,12 +231,19 @@ class Watch:
     def _caught_up(self, line: Line, run: ProbeRun | None, now: datetime) -> list[Moved]:
         moves: list[Moved] = []
         for judge in line.judges:
-            if judge.late:
+            if judge.late and not (self._unhurried and self._can_wait(line, judge)):
                 self._step(line, judge, run, now, moves)
         return moves
 
+    def _can_wait(self, line: Line, judge: Judge) -> bool:
+        """Whether the newest samples may be judged later, together with those that follow. A line keeps FEWEST_KEPT of them."""
+        together_s, options = judge.detector.together_s, judge.rule.options
+        if together_s is None or judge.late * self.probe.every_s >= together_s(options) or judge.late >= FEWEST_KEPT:
+            return False
+        return not judge.detector.urgent(options, judge.state, line.values[-1])
+
     def _step(self, line: Line, judge: Judge, run: ProbeRun | None, now: datetime, moves: list[Moved]) -> None:
-        if judge.detector.costly and self._left <= 0:
+        if judge.detector.costly and self._left <= 0 and not self._unhurried:
             return
         beside = self._beside(line, judge) if judge.detector.beside else None
         self._saw(line, judge, line.window(judge.late, run, self.probe.every_s, beside), now, moves)
@@ -364,18 +374,6 @@ class Watch:
         if not line.times:
             return SeriesView(series=line.id, value=nan, at=None, rules=rules)
         return SeriesView(series=line.id, value=line.values[-1], at=datetime.fromtimestamp(line.times[-1], UTC), rules=rules)
-
-
-def unwatched(finding: Finding, now: datetime) -> Moved:
-    """The end of the ledger's claim that nobody looks at any more."""
-    return Moved(
-        probe=finding.probe,
-        rule=finding.rule,
-        series=SeriesId.parse(finding.series),
-        seq=max(int(now.timestamp() * 1000), finding.seq + 1),
-        claim=None,
-        unwatched=True,
-    )
 
 
 def _ready(line: Line) -> list[datetime | None]:

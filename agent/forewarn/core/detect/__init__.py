@@ -21,7 +21,9 @@ class Detector:
     called when only time has passed. `beside`: metrics of the same thing that it looks at too. `costly`: a judgement takes
     long enough (about half a millisecond) that many at once would be felt; it may come a few samples late. `awaits`: it also
     judges a series that has never come. `tally` and `recall`: what lies before `history_s` may be handed in as counts.
-    `after` and `claim` are `step` in two halves: most runs change nothing, and then nobody reads the claim."""
+    `after` and `claim` are `step` in two halves: most runs change nothing, and then nobody reads the claim.
+    `together_s`: so many seconds' samples may be judged at one step where nobody waits for the answer, as in a rehearsal;
+    `urgent(options, state, value)`: but not when such a value comes."""
 
     step: Callable[..., tuple[Any, Any]]
     resume: Callable[..., Any]
@@ -36,6 +38,8 @@ class Detector:
     recall: Callable[[Any, Counts], Any] | None = None
     after: Callable[..., Any] | None = None
     claim: Callable[..., Any] | None = None
+    together_s: Callable[[Any], float] | None = None
+    urgent: Callable[[Any, Any, float], bool] = lambda options, state, value: False
 
     @property
     def learns(self) -> bool:
@@ -52,11 +56,20 @@ def _all_kept(module: Any, ticks: bool = False) -> Detector:
 
 SLO = Detector(slo.step, slo.resume, slo.history_s, slo.history_s, lambda options: 0.0, tally=slo.tally, recall=slo.recall)
 
+FORECAST = Detector(
+    forecast.step,
+    forecast.resume,
+    forecast.history_s,
+    lambda options: options.window_s,
+    lambda options: 0.0,
+    costly=True,
+    together_s=forecast.together_s,
+    urgent=forecast.urgent,
+)
+
 DETECTORS: Mapping[str, Detector] = {
     "threshold": _all_kept(threshold),
-    "forecast": Detector(
-        forecast.step, forecast.resume, forecast.history_s, lambda options: options.window_s, lambda options: 0.0, costly=True
-    ),
+    "forecast": FORECAST,
     "pattern": _all_kept(pattern, ticks=True),
     "risk": Detector(risk.step, risk.resume, risk.history_s, lambda options: risk.DAY, lambda options: 0.0, beside=risk.BESIDE),
     "slo": SLO,
@@ -64,7 +77,9 @@ DETECTORS: Mapping[str, Detector] = {
     "absence": Detector(
         absence.step, absence.resume, absence.history_s, absence.history_s, lambda options: 0.0, ticks=True, awaits=True
     ),
-    "baseline": Detector(baseline.step, baseline.resume, baseline.history_s, lambda options: 0.0, lambda options: 0.0),
+    "baseline": Detector(
+        baseline.step, baseline.resume, baseline.history_s, lambda options: 0.0, lambda options: 0.0, together_s=baseline.together_s
+    ),
     "down": _all_kept(down),
     "cannot-see": _all_kept(cannot_see, ticks=True),
 }
