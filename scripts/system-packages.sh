@@ -10,6 +10,7 @@ want chromium chromium
 want smartctl smartmontools
 want sshd openssh-server
 want nginx nginx-light
+want prometheus prometheus
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
 if [ "${1:-}" = --slow ]; then
     want debootstrap debootstrap

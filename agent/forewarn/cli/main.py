@@ -19,6 +19,7 @@ COMMANDS = (
     "notice",
     "playbook",
     "report",
+    "scorecard",
     "lab",
     "reload",
     "backup",

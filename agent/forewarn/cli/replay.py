@@ -161,11 +161,11 @@ def _prometheus(
     from forewarn.config.prometheus_map import prometheus_map
     from forewarn.config.units import duration
 
-    queries = (
-        prometheus_map(Path(args.map))
-        if args.map
-        else tuple(dict.fromkeys(by_name(settings) + (by_name(against) if against else ())))
-    )
+    if args.map:
+        queries = prometheus_map(Path(args.map))
+    else:
+        own = by_name(settings)
+        queries = (*own, *(one for one in by_name(against) if one not in own)) if against else own
     until_s = _time(args.until, "--to", screen) or now.timestamp()
     since_s = _time(args.since, "--from", screen) or until_s - PROMETHEUS_DAYS * 86400
     try:
@@ -204,8 +204,7 @@ def say_fired(args: argparse.Namespace, probes: list[Probe], screen: Screen) -> 
     except StoreError:  # no daemon has run here yet
         return
     came = [
-        fired(probe, samples, until_s - FIRED_DAYS * 86400, until_s)
-        for probe in tracked(screen.t("rehearsal.working"), probes)
+        fired(probe, samples, until_s - FIRED_DAYS * 86400, until_s) for probe in tracked(screen.t("rehearsal.working"), probes)
     ]
     samples.close()
     for found in came:

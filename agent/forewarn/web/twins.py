@@ -3,7 +3,7 @@
     /           GET /api/v1/ahead           /now        GET /api/v1/now
     /i/ID       GET /api/v1/incidents/ID    /p/NAME     GET /api/v1/probes/NAME, /api/v1/series/ID
     /messages   GET /api/v1/messages        /loaded     GET /api/v1/loaded
-    /search     GET /api/v1/search
+    /search     GET /api/v1/search          /scorecard  GET /api/v1/scorecard
 
 Each page names its own in the header Link (rel="alternate").
 """

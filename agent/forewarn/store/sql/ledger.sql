@@ -49,6 +49,12 @@ VALUES (:id, :state, :incident, :body)
 ON CONFLICT (id) DO UPDATE SET
   state = excluded.state, incident = excluded.incident, body = excluded.body
 
+-- name: put_score
+INSERT INTO score (id, state, incident, body)
+VALUES (:id, :state, :incident, :body)
+ON CONFLICT (id) DO UPDATE SET
+  state = excluded.state, incident = excluded.incident, body = excluded.body
+
 -- name: add_entry
 INSERT INTO timeline (incident, at, body) VALUES (:incident, :at, :body)
 
@@ -133,6 +139,9 @@ SELECT body FROM measure ORDER BY n
 
 -- name: load_guards
 SELECT body FROM guard ORDER BY n
+
+-- name: load_scores
+SELECT body FROM score ORDER BY n
 
 -- name: load_counters
 SELECT name, value FROM counter
