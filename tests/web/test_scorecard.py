@@ -27,8 +27,8 @@ def test_nothing_was_judged_yet(bare: Stage) -> None:
     body = bare.api("scorecard")
     assert (body["right"], body["of"], body["median_lead_s"], body["rules"]) == (0, 0, None, [])
     assert [gate["open"] for kind in body["kinds"] for gate in kind["gates"]] == [False] * 4
-    assert "No forecast has been judged yet." in bare.ask("/scorecard").text
-    assert "Right so far" not in bare.ask("/").text
+    assert "No forecast has been judged yet." in bare.ask("/scorecard").body
+    assert "Right so far" not in bare.ask("/").body
 
 
 def test_figures(bare: Stage) -> None:
@@ -46,5 +46,5 @@ def test_figures(bare: Stage) -> None:
 def test_the_pages_say_it_in_words(bare: Stage, language: str, line: str) -> None:
     bare.keep(score(11, 1))
     for path in ("/", "/scorecard"):
-        assert line in bare.ask(f"{path}?lang={language}").text
-    assert "disk-fills" in bare.ask("/scorecard").text
+        assert line in bare.ask(f"{path}?lang={language}").body
+    assert "disk-fills" in bare.ask("/scorecard").body

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from forewarn.core.flow import reports, scored, sending, texts
 from forewarn.core.impact.effect import is_room
+from forewarn.core.learn.card import so_far
 from forewarn.core.tell import report
 from forewarn.core.work import Work
 from forewarn.model.finding import Finding
@@ -108,4 +109,4 @@ def _tell(work: Work, who: str, messages: list[Message]) -> None:
     person = work.settings.people.get(who)
     if person is None:
         return
-    reports.send(work, person, report.daily(person, messages, until(work), work.settings, work.now), "daily")
+    reports.send(work, person, report.daily(person, messages, until(work), work.settings, work.now, so_far(work.scores())), "daily")

@@ -10,6 +10,7 @@ from typing import Any
 from forewarn.core.learn.gate import gate, in_vain, interval
 from forewarn.model.forecast import Verdict
 from forewarn.model.scorecard import COUNTS_FROM_P, Judged, Prior, Score, right_wrong
+from forewarn.model.text import Say, say
 
 Figures = dict[str, Any]
 RISK_STEPS = (0.0, 0.1, 0.25, COUNTS_FROM_P, 0.75, 1.000001)
@@ -25,6 +26,15 @@ def card(scores: Sequence[Score], gates: Mapping[str, float], priors: Mapping[st
         "rules": [_rule(score, priors) for score in sorted(scores, key=lambda one: (one.probe, one.rule))],
         "calibration": _calibration([one for score in scores for one in score.calls if one.p is not None]),
     }
+
+
+def so_far(scores: Sequence[Score]) -> tuple[Say, ...]:
+    """`Right so far: 11 of 12` and `median 9 h ahead`; nothing while nothing was judged."""
+    right, wrong = right_wrong(scores)
+    if not right + wrong:
+        return ()
+    lead = _lead(scores)
+    return (say("score.right", right=right, of=right + wrong), *((say("score.lead", span=lead),) if lead is not None else ()))
 
 
 def _summary(scores: Sequence[Score], priors: Mapping[str, Prior]) -> Figures:
