@@ -134,6 +134,13 @@ def test_how_often_each_rule_fired(tmp_path: Path) -> None:
     assert fired(replace(probe, name="other"), samples, *span(samples)) is None
 
 
+def test_time_without_samples_is_no_finding(tmp_path: Path) -> None:
+    """Nobody knows why nothing was kept: it is neither absent nor out of sight."""
+    samples = history()
+    found = fired(loaded(configured(tmp_path / "a")).probes["db"], samples, BEGIN.timestamp() - 86400, span(samples)[1] + 86400)
+    assert found is not None and {name for name, n in found.items() if n} == {"fills", "busy"}
+
+
 def test_samples_that_are_further_apart_than_the_probe_looks(tmp_path: Path) -> None:
     """One-minute samples of a probe that looks every 10 s are no gaps: `for 15m` still counts."""
     settings = loaded(configured(tmp_path / "a"))

@@ -66,10 +66,12 @@ def watched(probe: Probe, samples: Samples, since_s: float, until_s: float, prog
     targets = {target.name for target in probe.targets}
     tracks = [track for name in targets if (track := _track(probe.name, name, samples, since_s, until_s))]
     count = sum(len(times) for track in tracks for times in track.times)
-    probe = replace(probe, every_s=_interval(probe, tracks))
+    rules = tuple(rule for rule in probe.rules if rule.kind != "cannot-see")  # what could not be looked at left no samples
+    probe = replace(probe, every_s=_interval(probe, tracks), rules=rules)
     series = sum(len(track.columns) for track in tracks)
     if not count:
         return Watched(moves=(), series=series, samples=0, every_s=probe.every_s)
+    since_s = max(since_s, min(times[0] for track in tracks for times in track.times))
     watch = Watch(probe, unhurried=True)
     warm(watch, samples, since_s)
     moves = tuple(_moves(watch, tracks, since_s, until_s, lambda done: progress(done / count)))
