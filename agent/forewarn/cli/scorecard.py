@@ -44,10 +44,12 @@ def _show(client: Client, args: argparse.Namespace) -> int:
         screen.say(screen.t("score.pages", useful=pages["useful"], of=pages["useful"] + pages["needless"]))
     for kind in body["kinds"]:
         name = screen.word(f"score.kind.{kind['kind']}", kind["kind"])
-        screen.say(f"{name}: {screen.t('score.interval', low=kind['interval'][0], high=kind['interval'][1])}")
+        shares = screen.t("score.interval", low=kind["interval"][0], high=kind["interval"][1])
+        screen.say(screen.t("score.named", name=name, text=shares))
         for gate in kind["gates"]:
             state = screen.t("score.open" if gate["open"] else "score.closed", low=gate["low"], need=gate["need"])
-            screen.say(f"  {screen.t('score.gate.' + gate['name'])}: {state}", None if gate["open"] else "grey")
+            named = screen.t("score.named", name=screen.t(f"score.gate.{gate['name']}"), text=state)
+            screen.say(f"  {named}", None if gate["open"] else "grey")
     if body["rules"]:
         _rules(screen, body["rules"])
     return 0
