@@ -72,7 +72,7 @@ def _run(args: argparse.Namespace, screen: Screen) -> int:
         raise _wrong(screen.t("rehearsal.no_span", first=first, last=last))
     with Progress(screen.t("rehearsal.working"), 1.0) as bar:
         it = rehearsed(settings, against, samples, since_s, until_s, lambda what, done, total: bar(done / total))
-    reader = Reader(screen.language, settings.phrases.get(screen.language, {}), settings.daemon.zone, it.until)
+    reader = Reader(screen.language, settings.phrases.get(screen.language, {}), settings.daemon.zone, now)
     found = body(it, reader)
     if args.html:
         Path(args.html).write_text(Page(it, samples, reader, args.what).html(), "utf-8")

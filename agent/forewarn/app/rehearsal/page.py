@@ -23,7 +23,7 @@ STYLE = """
 body{font:16px/1.5 system-ui,"Noto Sans CJK SC",sans-serif;color:var(--ink);background:var(--back);max-width:62rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.4rem}h2{font-size:1.1rem;margin-top:2rem}p.soft,figcaption{color:var(--soft)}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.25rem .6rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-td.n,th.n{text-align:right}.wide{overflow-x:auto}figure{margin:1rem 0}svg{width:100%;height:auto}
+td{white-space:nowrap}td:last-child{white-space:normal}.wide{overflow-x:auto}figure{margin:1rem 0}svg{width:100%;height:auto}
 svg text{font:11px system-ui,sans-serif;fill:var(--soft)}.v{fill:none;stroke:var(--blue);stroke-width:1.2}.g{stroke:var(--line)}
 .was{fill:var(--soft)}.now{fill:var(--red)}.appears{color:var(--new)}.vanishes{color:var(--soft)}
 """
@@ -91,7 +91,7 @@ class Page:
 
     def _things(self) -> Iterator[str]:
         yield f"<h2>{escape(self._t('things'))}</h2>"
-        rows = [[self._t(f"kind.{one.kind}"), self._at(one.at), self._at(one.until), *self._words(one)] for one in self._it.things]
+        rows = [[self._t(f"kind.{one.kind}"), self._at(one.at), self._end(one), *self._words(one)] for one in self._it.things]
         if not rows:
             yield f"<p>{escape(self._t('nothing'))}</p>"
             return
@@ -147,5 +147,9 @@ class Page:
     def _t(self, key: str, **facts: Fact) -> str:
         return self._reader.tell(say(f"rehearsal.{key}", **facts))
 
-    def _at(self, at: datetime | None) -> str:
-        return self._t("at", at=at.timestamp()) if at else self._t("still")
+    def _at(self, at: datetime) -> str:
+        return self._t("at", at=at.timestamp())
+
+    def _end(self, one: Thing) -> str:
+        """When it was over; a message has no end."""
+        return self._at(one.until) if one.until else "" if one.of else self._t("still")
