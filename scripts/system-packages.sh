@@ -16,6 +16,7 @@ want java openjdk-17-jre-headless
 want unzip unzip
 want journalctl systemd
 [ -x /usr/lib/systemd/systemd-journal-remote ] || [ -x /lib/systemd/systemd-journal-remote ] || missing="$missing systemd-journal-remote"
+want prometheus prometheus
 [ -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc ] || missing="$missing fonts-noto-cjk"
 if [ "${1:-}" = --slow ]; then
     want debootstrap debootstrap

@@ -20,13 +20,14 @@ from forewarn.model.map import Channel
 from forewarn.model.message import Envelope, Message
 from forewarn.model.playbook import Guard, Run
 from forewarn.model.probe import Probe, Target
+from forewarn.model.scorecard import Score
 from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
 from forewarn.model.slots import Slot
 from forewarn.model.text import Say
 from forewarn.reach.machine import Machines
 
-Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard | Change
-"""What the ledger keeps one current version of, by id (a Measure by service and name, a Guard by its playbook)."""
+Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard | Change | Score
+"""What the ledger keeps one current version of, by id (a Measure by service and name, a Guard by its playbook, a Score by probe and rule)."""
 
 
 class Clock(Protocol):
@@ -115,6 +116,7 @@ class Stored:
     measures: tuple[Measure, ...] = ()
     guards: tuple[Guard, ...] = ()
     changes: tuple[Change, ...] = ()  # the newest few hundred
+    scores: tuple[Score, ...] = ()
     counters: Mapping[str, int] = field(default_factory=dict)
     in_flight: tuple[str, ...] = ()  # ids of actions that an earlier process claimed and that are not done
     first_start: datetime | None = None
@@ -184,7 +186,7 @@ class Ledger(Protocol):
         limit: int = 100,
         after: str | None = None,
     ) -> list[Entity]:
-        """Entities of a kind (finding, incident, due, hold, message, run, measure, guard) by number, newest first; `after` is an id.
+        """Entities of a kind (finding, incident, due, hold, message, run, measure, guard, score) by number, newest first; `after` is an id.
 
         `of` narrows findings and messages to their own kind, `hidden` leaves out dues that are about one of these.
         """

@@ -127,7 +127,7 @@ def learning(ready: bool, state: RuleState = RuleState.LEARNING) -> list[ProbeVi
 )
 def test_nothing_due_is_only_said_where_nothing_is_learning(bare: Stage, shown: list[ProbeView], said: str, not_said: str) -> None:
     bare.stats.shown = shown
-    ahead = see(bare, "/").text.partition("Ahead Now Messages Loaded")[2].partition("Now")[0]
+    ahead = see(bare, "/").text.partition("Ahead Now Messages Scorecard Loaded")[2].partition("Now")[0]
     assert said in ahead
     assert not_said not in ahead
 

@@ -164,7 +164,9 @@ class Daemon:
         stack.callback(self._samples.close)
         self._stored: Stored = await self._on(self._writer, self._ledger.load)
         s = self._stored
-        things = [*s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards, *s.changes]
+        things = [
+            *s.incidents, *s.findings, *s.dues, *s.holds, *s.messages, *s.runs, *s.measures, *s.guards, *s.changes, *s.scores
+        ]  # fmt: skip
         state = state_of(self._settings, things, s.counters, s.first_start or now)
         self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken, relieve)
         sight = Sight(lambda: self._care.uplink.cut_off, self._care.uplink.suspect)

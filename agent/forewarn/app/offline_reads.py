@@ -44,6 +44,7 @@ class Offline:
         from forewarn.web.reads import Live, Query
         from forewarn.web.reported import reported
         from forewarn.web.said import Unanswerable
+        from forewarn.web.scores import scorecard
         from forewarn.web.twins import TWINS
 
         reader = Reader(language, self.settings.phrases.get(language, {}), self.settings.daemon.zone, self._now)
@@ -59,6 +60,8 @@ class Offline:
                 return search_body(self._reads, asked(query), reader)
             if name == "report":
                 return reported(self._reads, query.get("days"), reader)
+            if name == "scorecard":
+                return scorecard(self._reads)
             if name == "why":
                 return self._why(id, bool(query.get("text")), reader)
             if id.endswith("/outreach"):

@@ -20,6 +20,7 @@ COMMANDS = (
     "notice",
     "playbook",
     "report",
+    "scorecard",
     "lab",
     "change",
     "reload",

@@ -1,9 +1,13 @@
-"""forewarn try: run one probe now and see what it finds and what each rule makes of it. Nothing is stored or sent."""
+"""forewarn try: run one probe now and see what it finds and what each rule makes of it. Nothing is stored or sent.
+
+A configuration on history is replay.py's, a playbook rehearse.py's, an incident outreach.py's."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING, Any
+
+from forewarn.cli import replay
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +26,9 @@ Of a playbook (FILE or NAME) it says what would run where, who would be asked an
 
 Of an incident (INC-3) it lists who is and would be told, when and why, and who would not; nothing is sent.
 
+With --on it plays a whole configuration (a folder, or a file of probes laid over today's) on history and says what would
+be different from today's: incidents, pages, notices, findings. Nothing is sent, and no state is touched.
+
 Exit: 0 up, 1 down, 2 wrong use or a file with problems, 3 cannot see, or no such probe."""
 
 PHASES = ("resolve", "connect", "tls", "first_byte", "total")
@@ -35,12 +42,17 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     """Register `try`."""
     parser = subparsers.add_parser(
         "try",
-        help="run one probe now and see what each rule says; rehearse a playbook; who would be told of an incident",
+        help="run one probe now and see what each rule says; rehearse a playbook, or a configuration on history",
         description=_HELP,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("what", metavar="FILE|NAME|INC-3", help="a file of probes or playbooks, the name of one, or an incident")
+    parser.add_argument(
+        "what",
+        metavar="FILE|NAME|INC-3|CONFIG",
+        help="a file of probes or playbooks, the name of one, an incident, or a configuration's folder",
+    )
     parser.add_argument("--json", action="store_true", help="print the bodies of the API's probes")
+    replay.add(parser)
     parser.set_defaults(run=run)
 
 
@@ -55,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
     from forewarn.model.errors import ForewarnError
 
     screen = Screen(args.lang)
+    if args.on:
+        return replay.run(args, screen)
     try:
         if outreach.INCIDENT.fullmatch(args.what):
             return outreach.run(args, screen)
@@ -76,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         for view in views:
             _print(view, screen)
+        replay.say_fired(args, probes, screen)
     outcomes = {target.outcome for view in views for target in view.targets}
     return 1 if "down" in outcomes else 3 if "unknown" in outcomes else 0
 
@@ -104,10 +119,10 @@ def _chosen(what: str, config: str | None, now: datetime) -> tuple[Settings, lis
     if full.is_relative_to(root / "probes"):
         file = full.relative_to(root).as_posix()
         return settings, [probe for probe in settings.probes.values() if probe.source.file == file]
-    return settings, _read(path, settings)
+    return settings, read_probes(path, settings)
 
 
-def _read(path: Path, settings: Settings) -> list[Probe]:
+def read_probes(path: Path, settings: Settings) -> list[Probe]:
     """The probes of a file outside the configuration, checked like those inside. Raises ConfigError."""
     import os
     from pathlib import Path as Folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, tzinfo
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator
@@ -20,6 +20,7 @@ from forewarn.model.level import Mode
 from forewarn.model.map import Secret
 from forewarn.model.message import Subkind
 from forewarn.model.policy import PolicyTable
+from forewarn.model.scorecard import Prior
 from forewarn.model.settings import BUDGETS, Budget, Daemon, FindChanges, Heartbeat
 
 LANGUAGES = ("en", "zh")
@@ -130,6 +131,20 @@ class DaemonWritten(Written):
     changes: Annotated[ChangesWritten, AfterValidator(_changes)] = ChangesWritten()
 
 
+class GatesWritten(Written):
+    """Which precision a forecast needs at least (the lower end of its interval) before a text that rests on it leaves by itself."""
+
+    customers: float = described("texts that name a fault ahead to a customer; 0 asks for none", 0.9, default=0.9, ge=0, le=1)
+    maintenance: float = described("maintenance offers", 0.7, default=0.7, ge=0, le=1)
+
+
+class PriorWritten(Written):
+    """What is believed of forecasts of one kind before any was judged, as `forewarn try CONFIG --on history` told."""
+
+    right: float = described("so many right ones", 4, gt=0, le=100)
+    wrong: float = described("so many wrong ones", 1, gt=0, le=100)
+
+
 class PolicyWritten(Written):
     """What may happen by itself: live acts, suggest asks a person first, shadow only records."""
 
@@ -146,6 +161,10 @@ class PolicyWritten(Written):
         "for so long after the first start pages of shipped rules are only recorded and reported; 0s ends it", "30d",
         default=_POLICY.shadow_s,
     )  # fmt: skip
+    gate: GatesWritten = GatesWritten()
+    prior: dict[Literal["forecast", "risk"], PriorWritten] = described(
+        "by kind of rule, what a rehearsal on your own history told", {"forecast": {"right": 4, "wrong": 1}}, default={}
+    )
 
 
 class HeartbeatWritten(Written):
@@ -199,6 +218,8 @@ def daemon(doc: Document | None, problems: Problems, secrets: SecretFiles) -> tu
         breaker=given.policy.breaker,
         changes_per_hour=given.policy.changes_per_hour,
         shadow_s=given.policy.shadow,
+        gates=given.policy.gate.model_dump(),
+        priors={**_POLICY.priors, **{kind: Prior(one.right, one.wrong) for kind, one in given.policy.prior.items()}},
     )
 
 

@@ -19,6 +19,7 @@ from forewarn.config.ladder import LadderFile
 from forewarn.config.people import CustomersFile, OncallFile
 from forewarn.config.playbooks import PlaybookWritten
 from forewarn.config.probes import COMMON, ProbeWritten
+from forewarn.config.prometheus_map import PrometheusMapFile
 from forewarn.config.rules import SHORT_EXAMPLE, RuleWritten
 from forewarn.config.services import ServicesFile
 from forewarn.config.units import duration_text
@@ -33,6 +34,7 @@ FILES: Mapping[str, type[BaseModel]] = {
     "oncall": OncallFile,
     "ladder": LadderFile,
     "playbook": PlaybookWritten,
+    "prometheus-map": PrometheusMapFile,
 }
 
 

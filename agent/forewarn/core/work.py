@@ -22,12 +22,13 @@ from forewarn.model.incident import ENDED, Incident, TimelineEntry
 from forewarn.model.map import Service
 from forewarn.model.message import FINAL, Message
 from forewarn.model.playbook import Guard, Run
+from forewarn.model.scorecard import Score
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 
-Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard | Change
+Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard | Change | Score
 Key = tuple[str, str, str]
-PARTS = ("findings", "incidents", "dues", "holds", "messages", "runs", "measures", "guards", "changes")
+PARTS = ("findings", "incidents", "dues", "holds", "messages", "runs", "measures", "guards", "changes", "scores")
 MOST_CHANGES = 300
 """The newest so many are at hand; the ledger keeps them all."""
 
@@ -63,6 +64,7 @@ class State:
     measures: Mapping[str, Measure] = field(default_factory=dict)
     guards: Mapping[str, Guard] = field(default_factory=dict)  # by playbook
     changes: Mapping[str, Change] = field(default_factory=dict)
+    scores: Mapping[str, Score] = field(default_factory=dict)  # by score_key
     counters: Mapping[str, int] = field(default_factory=dict)
     latest: Mapping[Key, str] = field(default_factory=dict)  # newest finding of each (probe, rule, series)
     first_start: datetime | None = None  # of the daemon on this ledger; None where nobody keeps it
@@ -105,11 +107,17 @@ def key_of(thing: Entity) -> str:
             return measure_key(thing.service, thing.what)
         case Guard():
             return f"guard/{thing.playbook}"
+        case Score():
+            return score_key(thing.probe, thing.rule)
     return thing.id
 
 
 def measure_key(service: str, what: str) -> str:
     return f"{service}/{what}"
+
+
+def score_key(probe: str, rule: str) -> str:
+    return f"score/{probe}/{rule}"
 
 
 def _place(parts: dict[str, dict[str, Entity]], latest: dict[Key, str], agenda: list[tuple[datetime, str]], thing: Entity) -> None:
@@ -146,6 +154,8 @@ def _place(parts: dict[str, dict[str, Entity]], latest: dict[Key, str], agenda: 
             parts["changes"][thing.id] = thing
             while len(parts["changes"]) > MOST_CHANGES:
                 del parts["changes"][next(iter(parts["changes"]))]
+        case Score():
+            parts["scores"][score_key(thing.probe, thing.rule)] = thing
 
 
 def _forget(parts: dict[str, dict[str, Entity]]) -> None:
@@ -273,6 +283,16 @@ class Work:
         """What a playbook has changed lately; an empty one before its first change."""
         found = self._put.get(f"guard/{playbook}") or self.state.guards.get(playbook)
         return found if isinstance(found, Guard) else Guard(playbook=playbook)
+
+    def score(self, probe: str, rule: str, kind: str) -> Score:
+        """How often a rule was right; an empty one before its first verdict."""
+        key = score_key(probe, rule)
+        found = self._put.get(key) or self.state.scores.get(key)
+        return found if isinstance(found, Score) else Score(probe=probe, rule=rule, kind=kind)
+
+    def scores(self) -> list[Score]:
+        fresh = {key: thing for key, thing in self._put.items() if isinstance(thing, Score)}
+        return list({**self.state.scores, **fresh}.values())
 
     def guards(self) -> list[Guard]:
         names = dict.fromkeys([*self.state.guards, *(t.playbook for t in self._put.values() if isinstance(t, Guard))])

@@ -11,6 +11,7 @@ from forewarn.model.forecast import Verdict
 from forewarn.model.impact import Impact
 from forewarn.model.level import Level
 from forewarn.model.map import EscalationStep
+from forewarn.model.scorecard import Foretold
 from forewarn.model.text import Say
 
 
@@ -77,6 +78,7 @@ class Incident:
     resolution: str | None = None
     plan: str | None = None  # what the owner said will be done, shown to customers
     verdict: Verdict | None = None  # of the forecast that it began with
+    foretold: Foretold | None = None  # that forecast
     touched: bool = False  # a person has acted on it: the machine lowers and resolves nothing any more
     told: tuple[str, ...] = ()  # customers who got a notice
     called: tuple[str, ...] = ()  # people who were paged

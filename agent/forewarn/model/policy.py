@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from forewarn.model.level import Mode
+from forewarn.model.scorecard import Prior
 from forewarn.model.text import Say
 
 
@@ -33,7 +34,8 @@ class PolicyTable:
 
     `breaker`: after so many runs in a row that did not help a playbook changes nothing more until a person allows it again.
     `changes_per_hour` is for all playbooks together. `shadow_s`: for so long after the first start pages of shipped rules are
-    only recorded.
+    only recorded. `gates`: what precision a forecast needs at least before a text that rests on it leaves by itself; `priors`:
+    by kind of rule, what is believed before anything was judged.
     """
 
     modes: Mapping[str, Mode] = field(default_factory=dict)
@@ -42,3 +44,5 @@ class PolicyTable:
     breaker: int = 3
     changes_per_hour: int = 6
     shadow_s: float = 30 * 86400.0
+    gates: Mapping[str, float] = field(default_factory=lambda: {"customers": 0.9, "maintenance": 0.7})
+    priors: Mapping[str, Prior] = field(default_factory=lambda: {"forecast": Prior(), "risk": Prior()})

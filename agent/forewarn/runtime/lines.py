@@ -29,8 +29,9 @@ COSTLY = 4
 class Lines:
     """Of one probe; a Watch is these lines at work."""
 
-    def __init__(self, probe: Probe) -> None:
-        self.probe = probe
+    def __init__(self, probe: Probe, unhurried: bool = False) -> None:
+        """`unhurried`: nobody waits for the answers, so samples may be judged several at one step, where a detector allows it."""
+        self.probe, self._unhurried = probe, unhurried
         self._lines: dict[SeriesId, Line] = {}
         self._plans: dict[str, Plan] = {}  # by target
         self._began_s: dict[str, float] = {}  # by target: its first good run in this life

@@ -20,14 +20,15 @@ from forewarn.model.errors import StoreError
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe, Target
-from forewarn.model.series import Counts, Outcome, ProbeRun, SeriesId, Tally, Window
+from forewarn.model.series import Outcome, ProbeRun
 from forewarn.model.settings import Settings
 from forewarn.ports import Clock, Kind, ProbeView, SampleRun, Samples
 from forewarn.runtime.board import Board
 from forewarn.runtime.keeper import Keeper
-from forewarn.runtime.lines import UP, unwatched
+from forewarn.runtime.lines import unwatched
 from forewarn.runtime.runners import Runners
 from forewarn.runtime.sight import STALL_S, Sight
+from forewarn.runtime.warming import warm
 from forewarn.runtime.watch import Watch
 
 log = structlog.get_logger("forewarn.poller")
@@ -38,9 +39,6 @@ TICKED_AT_ONCE_S = 0.002
 LONGEST_SLEEP_S = 5.0  # the wall clock may be set: look at it again after so long at most
 LOST_S = 60.0
 """So long after its time-out a run that never reported is given up."""
-MEAN_S = 300
-MOST_REPLAYED = 50_000
-"""Samples of one series that are read at a start, beyond what its rules can't do without: a start must be quick."""
 T = TypeVar("T")
 
 
@@ -127,54 +125,8 @@ class Poller:
         return watch
 
     def _warm(self, watch: Watch, now_s: float) -> Mapping[str, object] | None:
-        last: Mapping[SeriesId, tuple[float, float]] = {}
-        stored = self._samples.series(watch.probe.name)
-        for series in stored:
-            if watch.remembers(series) and (first_s := self._samples.first(series)) is not None:
-                watch.began(series, first_s)
-        for series in stored:
-            if watch.history_s(series) <= 0:
-                continue
-            past = self._past(watch, series, now_s)
-            if not past.times_s:  # it rested, or we did: where it stood last is all that is known
-                last = last or self._samples.last(watch.probe.name)
-                past = Window.of([last[series]]) if series in last else past
-            watch.recall(series, lambda tally, series=series: self._counted(watch, series, tally, now_s))  # type: ignore[misc]
-            watch.warm(series, past, self._beside(watch, series, past, now_s), self._far(watch, series, past, now_s))
-        watch.settle()
-        if (span_s := watch.awaits_s()) > 0:
-            for target in watch.probe.targets:
-                ups = self._samples.read(SeriesId(watch.probe.name, target.name, *UP), now_s - span_s, now_s + 1)
-                watch.look_back(target.name, ups, self._clock.now())
+        warm(watch, self._samples, now_s)
         return self._samples.cursor(watch.probe.name)
-
-    def _beside(self, watch: Watch, series: SeriesId, past: Window, now_s: float) -> Mapping[str, Window]:
-        """The history of what else the rules of a series look at, as far back as its own."""
-        since_s = past.times_s[0] if past.times_s else now_s
-        found = {other.metric: self._samples.read(other, since_s - 1, now_s + 1) for other in watch.beside(series)}
-        return {metric: window for metric, window in found.items() if window.times_s}
-
-    def _counted(self, watch: Watch, series: SeriesId, tally: Tally, now_s: float) -> Counts:
-        """Whole slots of the past, up to where the history that is read in full has begun."""
-        until_s = ((now_s - watch.history_s(series)) // tally.slot_s + 1) * tally.slot_s
-        return self._samples.tally(series, tally, now_s - tally.span_s, until_s)
-
-    def _past(self, watch: Watch, series: SeriesId, now_s: float) -> Window:
-        """As much as the rules want; of what is only good to have, not more than MOST_REPLAYED samples."""
-        needed, wanted = watch.needed_s(series), watch.history_s(series)
-        past = self._samples.read(series, now_s - needed, now_s + 1)
-        if wanted <= needed or len(past.times_s) * wanted / max(needed, 1.0) > MOST_REPLAYED:
-            return past
-        return self._samples.read(series, now_s - wanted, now_s + 1)
-
-    def _far(self, watch: Watch, series: SeriesId, past: Window, now_s: float) -> Window | None:
-        """Means of five minutes of what lies before the history that is read sample by sample."""
-        span_s = watch.far_s(series)
-        until_s = past.times_s[0] if past.times_s else now_s
-        if span_s <= 0 or until_s <= now_s - span_s + MEAN_S:
-            return None
-        slots = self._samples.rolled(series, now_s - span_s, until_s - MEAN_S, MEAN_S)
-        return Window.of([(slot.at_s, slot.mean) for slot in slots]) if slots else None
 
     def _run(self, probes: Iterable[Probe]) -> None:
         """Put probes into the timetable, or let them follow."""

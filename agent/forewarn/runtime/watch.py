@@ -18,7 +18,7 @@ from forewarn.model.series import Outcome, ProbeRun, SeriesId, Window
 from forewarn.ports import Sample, SampleRun, TargetView
 from forewarn.runtime import shown
 from forewarn.runtime.groups import firing
-from forewarn.runtime.line import Judge, Line
+from forewarn.runtime.line import FEWEST_KEPT, Judge, Line
 from forewarn.runtime.lines import COSTLY, UP, Lines, unwatched
 
 GONE_INTERVALS, GONE_S = 5, 600.0
@@ -94,7 +94,7 @@ class Watch(Lines):
 
     def _swept(self, now: datetime) -> list[Moved]:
         """Let go of the series that are gone."""
-        if 0 <= now.timestamp() - self._swept_s < GONE_EVERY_S:
+        if 0 <= now.timestamp() - self._swept_s < (GONE_S if self._unhurried else GONE_EVERY_S):
             return []
         self._swept_s = now.timestamp()
         moves: list[Moved] = []
@@ -121,6 +121,8 @@ class Watch(Lines):
         window: Window | None = None
         for judge in line.judges:
             judge.late += 1
+            if self._unhurried and self._can_wait(line, judge):
+                continue
             if judge.late > 1 or judge.detector.beside or judge.detector.costly:
                 self._step(line, judge, run, now, moves)
                 continue
@@ -131,12 +133,19 @@ class Watch(Lines):
     def _caught_up(self, line: Line, run: ProbeRun | None, now: datetime) -> list[Moved]:
         moves: list[Moved] = []
         for judge in line.judges:
-            if judge.late:
+            if judge.late and not (self._unhurried and self._can_wait(line, judge)):
                 self._step(line, judge, run, now, moves)
         return moves
 
+    def _can_wait(self, line: Line, judge: Judge) -> bool:
+        """Whether the newest samples may be judged later, together with those that follow. A line keeps FEWEST_KEPT of them."""
+        together_s, options = judge.detector.together_s, judge.rule.options
+        if together_s is None or judge.late * self.probe.every_s >= together_s(options) or judge.late >= FEWEST_KEPT:
+            return False
+        return not judge.detector.urgent(options, judge.state, line.values[-1])
+
     def _step(self, line: Line, judge: Judge, run: ProbeRun | None, now: datetime, moves: list[Moved]) -> None:
-        if judge.detector.costly and self._left <= 0:
+        if judge.detector.costly and self._left <= 0 and not self._unhurried:
             return
         beside = self._beside(line, judge) if judge.detector.beside else None
         self._saw(line, judge, line.window(judge.late, run, self.probe.every_s, beside), now, moves)

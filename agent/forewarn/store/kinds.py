@@ -17,6 +17,7 @@ from forewarn.model.impact import Measure
 from forewarn.model.incident import Incident
 from forewarn.model.message import Message
 from forewarn.model.playbook import Guard, Run
+from forewarn.model.scorecard import Score
 from forewarn.ports import Entity
 from forewarn.store.codec import clean
 
@@ -100,6 +101,10 @@ def _change(change: Change) -> Columns:
     return {"state": change.what, "incident": None}
 
 
+def _score(score: Score) -> Columns:
+    return {"state": score.kind, "incident": None}
+
+
 KINDS: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -112,12 +117,13 @@ KINDS: Mapping[str, Kind] = {
         Kind("measure", Measure, None, _measure),
         Kind("guard", Guard, None, _guard),
         Kind("change", Change, "C", _change),
+        Kind("score", Score, None, _score),
     )
 }
 BY_TYPE = {kind.type: kind for kind in KINDS.values()}
 BY_PREFIX = {kind.prefix: kind for kind in KINDS.values() if kind.prefix}
-GUARD = "guard/"
-"""A guard's id is this and its playbook's name."""
+GUARD, SCORE = "guard/", "score/"
+"""A guard's id is this and its playbook's name, a score's this, its probe's name, / and its rule's."""
 ACTIONS: Mapping[str, type[Action]] = {"send": Send, "step": RunStep, "look": Look}
 
 
@@ -132,6 +138,8 @@ def kind_of(id: str) -> Kind | None:
     """The kind that an id belongs to; None for an id of nothing that the ledger keeps by id (an action, a typing error)."""
     if id.startswith(GUARD):
         return KINDS["guard"]
+    if id.startswith(SCORE):
+        return KINDS["score"]
     return BY_PREFIX.get(id.rpartition("-")[0]) or (KINDS["measure"] if "/" in id else None)
 
 
@@ -149,6 +157,8 @@ def row(kind: Kind, thing: Entity) -> Columns:
         return {"id": clean(f"{thing.service}/{thing.what}"), **kind.columns(thing)}
     if isinstance(thing, Guard):
         return {"id": clean(f"{GUARD}{thing.playbook}"), **kind.columns(thing)}
+    if isinstance(thing, Score):
+        return {"id": clean(f"{SCORE}{thing.probe}/{thing.rule}"), **kind.columns(thing)}
     return {"n": number(thing.id, kind.prefix or ""), "id": thing.id, **kind.columns(thing)}
 
 

@@ -27,6 +27,7 @@ from forewarn.model.impact import Measure
 from forewarn.model.incident import ENDED, Incident, IncidentState, TimelineEntry
 from forewarn.model.message import FINAL, Message, MessageState
 from forewarn.model.playbook import Guard, Run
+from forewarn.model.scorecard import Score
 from forewarn.ports import Entity, Stored
 from forewarn.store.codec import decode, encode
 from forewarn.store.kinds import ACTIONS, BY_TYPE, Columns, action_row, kind_named, kind_of, number, row
@@ -84,6 +85,7 @@ class SqliteLedger(Lists):
                 measures=_read(db, Measure, "load_measures"),
                 guards=_read(db, Guard, "load_guards"),
                 changes=_read(db, Change, "load_changes"),
+                scores=_read(db, Score, "load_scores"),
                 counters=dict(db.execute(SQL["load_counters"])),
                 in_flight=tuple(id for (id,) in db.execute(SQL["in_flight"])),
                 first_start=datetime.fromisoformat(first[0]) if first else None,

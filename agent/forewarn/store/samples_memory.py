@@ -36,6 +36,11 @@ class MemorySamples:
         samples = [(series, at, value) for plan, at, values in runs for series, value in zip(plan, values, strict=True)]
         self.append(samples, cursors)
 
+    def fill(self, series: SeriesId, pairs: Sequence[tuple[float, float]]) -> None:
+        """The whole history of one series at once: (time, value), in any order; the later of two at one time counts."""
+        kept = dict(sorted((micros(at) / US, value) for at, value in pairs if math.isfinite(value)))
+        self._kept[series] = (array("d", kept), array("d", kept.values()))
+
     def read(self, series: SeriesId, since_s: float, until_s: float) -> Window:
         """Samples with since_s <= time < until_s, oldest first; all of them count as fresh."""
         times, values = self._kept.get(series, (array("d"), array("d")))

@@ -20,6 +20,7 @@ from forewarn.web.loaded import loaded_body
 from forewarn.web.reads import DECLARED, LISTS, Query, chosen
 from forewarn.web.reported import reported
 from forewarn.web.said import Trouble, Unanswerable
+from forewarn.web.scores import scorecard
 
 MOST_BODY = 65536
 
@@ -124,6 +125,10 @@ class Api:
         """GET /api/v1/report?days=1: pages that were only recorded, and those that left."""
         desk, query = self._desk, request.query_params
         return await self._said(reported, desk.reads, query.get("days"), desk.reader(request))
+
+    async def scorecard(self, request: Request) -> Response:
+        """GET /api/v1/scorecard: how often forecasts were right, and which gates are open."""
+        return await self._said(scorecard, self._desk.reads)
 
     async def commands(self, request: Request) -> Response:
         """POST {verb, id, by, words, text, version}; answers {"id"} of what was made or changed."""

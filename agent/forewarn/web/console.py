@@ -27,6 +27,7 @@ from forewarn.web.now import now_page, wanted
 from forewarn.web.paper import answered, rendered
 from forewarn.web.reads import Query
 from forewarn.web.said import Trouble, Unanswerable
+from forewarn.web.scores import scorecard
 
 MOST_BODY = 65536
 MENDABLE = frozenset({"refused.lint", "refused.version", "refused.needs_reason"})
@@ -119,6 +120,12 @@ class Console:
             return lambda: loaded_page(desk.settings(), live, reload, reader, kind, after)
 
         return await self._page(request, "loaded.html", show, "/api/v1/loaded")
+
+    async def scorecard(self, request: Request) -> Response:
+        async def show(reader: Reader) -> Shows:
+            return lambda: scorecard(self._desk.reads)
+
+        return await self._page(request, "scorecard.html", show, "/api/v1/scorecard")
 
     async def search(self, request: Request) -> Response:
         """`?q=` is what is sought, `?kind=` and `?after=` lead on in what was found of one kind."""

@@ -12,6 +12,7 @@ from forewarn.web.letters import changes_asked, occasions, speaks_against, takes
 from forewarn.web.now import cannot_see
 from forewarn.web.reads import Live, Reads
 from forewarn.web.rows import rows, waiting
+from forewarn.web.scores import so_far
 from forewarn.web.strip import outlook
 
 MOST_AHEAD = 25
@@ -55,6 +56,7 @@ def first_page(reads: Reads, live: Live, reader: Reader, after: str | None = Non
         "first_date": dates[0] if dates else None,
         "last_date": dates[-1] if dates and len(dates) == len(learning) else None,
         "watching": len(live.glance.stands),
+        "so_far": so_far(reads),
     }
 
 

@@ -25,6 +25,7 @@ from forewarn.model.impact import Measure
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.message import Message, MessageKind, MessageState
 from forewarn.model.playbook import Guard, Playbook, Run, RunState
+from forewarn.model.scorecard import Score
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 from forewarn.ports import Entity, Ledger, ProbeView, Stats
@@ -325,6 +326,8 @@ def _plain(thing: Entity, reader: Reader) -> Body:
             return show.due(thing, reader)
         case Change():
             return show.change(thing)
+        case Score():
+            return {"probe": thing.probe, "rule": thing.rule, "counts": dict(thing.counts)}
         case Guard():
             return {"playbook": thing.playbook, "bad": thing.bad}
         case Measure():

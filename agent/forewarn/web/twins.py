@@ -4,6 +4,7 @@
     /i/ID       GET /api/v1/incidents/ID    /p/NAME     GET /api/v1/probes/NAME, /api/v1/series/ID
     /messages   GET /api/v1/messages        /loaded     GET /api/v1/loaded
     /search     GET /api/v1/search          /why/ID     GET /api/v1/why/ID
+    /scorecard  GET /api/v1/scorecard
 
 Each page names its own in the header Link (rel="alternate").
 """

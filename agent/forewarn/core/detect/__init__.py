@@ -42,7 +42,9 @@ class Detector:
     there are too many samples of it to be read at a start.
     `after` and `claim` are `step` in two halves: most runs change nothing, and then nobody reads the claim. `calm(options,
     state, window)`: bounds; a fresh sample strictly between them leaves the state as it is, but for what is known of the
-    newest sample, which any later one replaces. None: this state wants to see each sample."""
+    newest sample, which any later one replaces. None: this state wants to see each sample.
+    `together_s`: so many seconds' samples may be judged at one step where nobody waits for the answer, as in a rehearsal;
+    `urgent(options, state, value)`: but not when such a value comes."""
 
     step: Callable[..., tuple[Any, Any]]
     resume: Callable[..., Any]
@@ -61,6 +63,8 @@ class Detector:
     remembers: bool = False
     coarse: bool = False
     calm: Callable[..., tuple[float, float] | None] | None = None
+    together_s: Callable[[Any], float] | None = None
+    urgent: Callable[[Any, Any, float], bool] = lambda options, state, value: False
 
     @property
     def learns(self) -> bool:
@@ -84,11 +88,20 @@ def _in_state(module: Any, **more: Any) -> Detector:
 
 SLO = Detector(slo.step, slo.resume, slo.history_s, slo.history_s, lambda options: 0.0, tally=slo.tally, recall=slo.recall)
 
+FORECAST = Detector(
+    forecast.step,
+    forecast.resume,
+    forecast.history_s,
+    lambda options: options.window_s,
+    lambda options: 0.0,
+    costly=True,
+    together_s=forecast.together_s,
+    urgent=forecast.urgent,
+)
+
 DETECTORS: Mapping[str, Detector] = {
     "threshold": _all_kept(threshold),
-    "forecast": Detector(
-        forecast.step, forecast.resume, forecast.history_s, lambda options: options.window_s, lambda options: 0.0, costly=True
-    ),
+    "forecast": FORECAST,
     "pattern": _all_kept(pattern, ticks=True),
     "risk": Detector(
         risk.step, risk.resume, risk.history_s, lambda options: risk.DAY, lambda options: 0.0, beside=risk_signs.BESIDE
@@ -98,7 +111,15 @@ DETECTORS: Mapping[str, Detector] = {
     "absence": Detector(
         absence.step, absence.resume, absence.history_s, absence.history_s, lambda options: 0.0, ticks=True, awaits=True
     ),
-    "baseline": Detector(baseline.step, baseline.resume, baseline.history_s, lambda options: 0.0, lambda options: 0.0, coarse=True),
+    "baseline": Detector(
+        baseline.step,
+        baseline.resume,
+        baseline.history_s,
+        lambda options: 0.0,
+        lambda options: 0.0,
+        coarse=True,
+        together_s=baseline.together_s,
+    ),
     "flatline": _in_state(flatline),
     "change": _in_state(change),
     "new-term": _in_state(new_term, ticks=True, remembers=True),

@@ -87,6 +87,11 @@ def history_s(options: BaselineOptions) -> float:
     return FAMILIAR_S
 
 
+def together_s(options: BaselineOptions) -> float:
+    """An alarm lasts for SETTLED_S at least, so that none is lost between two steps."""
+    return SETTLED_S / 6
+
+
 def resume(options: BaselineOptions, state: BaselineState | None) -> BaselineState:
     """The state of a claim that the ledger holds as open: it ends when the series is usual."""
     return (state or BaselineState())._replace(firing=True)

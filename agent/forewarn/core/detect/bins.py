@@ -96,8 +96,11 @@ class Bins:
     def closed_bins(self) -> Bins:
         """Only the closed bins, joined until there are no more than `most`."""
         width, times, values, counts = self.width_s, self.times, self.values, self.counts
-        while len(times) > self.most:
+        left = len(times)
+        while left > self.most:
             width *= 2
+            left = len({floor(at / width) for at in times})
+        if left < len(times):
             times, values, counts = _joined(times, values, counts, width)
         return Bins(width, self.keep_s, self.most, times, values, counts)
 

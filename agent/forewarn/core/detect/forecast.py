@@ -91,6 +91,18 @@ def history_s(options: ForecastOptions) -> float:
     return max(options.window_s, min(14 * DAY, 64 * options.window_s))
 
 
+def together_s(options: ForecastOptions) -> float:
+    """One bin: while nothing happens, little is news between two of them."""
+    return options.window_s / MOST_BINS
+
+
+def urgent(options: ForecastOptions, state: ForecastState | None, value: float) -> bool:
+    """Whether every sample counts: while it fires or learns, and when the limit is crossed."""
+    if state is None or state.firing or state.claim is None or state.claim.state is RuleState.LEARNING:
+        return True
+    return options.sign * (value - options.limit) >= 0
+
+
 def resume(options: ForecastOptions, state: ForecastState | None) -> ForecastState:
     """The state of a claim that the ledger holds as open."""
     return replace(state or ForecastState(_empty(options)), firing=True, claim=None)

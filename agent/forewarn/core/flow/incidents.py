@@ -6,20 +6,21 @@ from dataclasses import replace
 from datetime import timedelta
 
 from forewarn.core import impact as judge
-from forewarn.core.flow import calling, changefeed, clocks, judged, runs, telling, witness
+from forewarn.core.flow import calling, changefeed, clocks, judged, runs, scored, telling, witness
 from forewarn.core.impact.correlate import linked as near
+from forewarn.core.learn.verdict import verdict
 from forewarn.core.respond import dues, escalate
 from forewarn.core.respond.lifecycle import Event, move
 from forewarn.core.respond.playbook import USELESS
 from forewarn.core.work import Work
 from forewarn.model.finding import Finding
-from forewarn.model.forecast import Verdict
 from forewarn.model.impact import Impact
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.level import Effect, Level
 from forewarn.model.map import Service
 from forewarn.model.message import Subkind
 from forewarn.model.playbook import Run, StepState
+from forewarn.model.scorecard import Foretold
 from forewarn.model.text import Say, say
 
 FALL_AFTER = 3  # evaluations in a row at a lower level ...
@@ -78,6 +79,7 @@ def _begin(
         would_be=impact.would_be,
         impact=impact,
         thing=thing,
+        foretold=_foretold(work, findings) if thing else None,
         findings=tuple(finding.id for finding in findings),
         services=services,
         opened_at=work.now,
@@ -92,6 +94,13 @@ def _begin(
     for other in linked:
         _link(work, other, incident.id)
     return incident.id
+
+
+def _foretold(work: Work, findings: list[Finding]) -> Foretold | None:
+    first = findings[0]
+    if first.forecast is None:
+        return None
+    return Foretold(probe=first.probe, rule=first.rule, kind=first.kind, at=work.now, forecast=first.forecast)
 
 
 def _link(work: Work, id: str, to: str) -> None:
@@ -200,9 +209,10 @@ def end(work: Work, id: str, state: IncidentState, by: str, text: str | None = N
         return
     telling.drop_drafts(work, id, say("dropped.overtaken"))
     incident = work.incident(id) or incident
+    found = incident.verdict or verdict(incident, state, scored.first_finding(work, incident), work.now)
     work.put(
         replace(
-            incident, state=state, ended_at=work.now, resolution=text or incident.resolution, verdict=_verdict(incident, state),
+            incident, state=state, ended_at=work.now, resolution=text or incident.resolution, verdict=found,
             version=incident.version + 1,
         )
     )  # fmt: skip
@@ -210,22 +220,14 @@ def end(work: Work, id: str, state: IncidentState, by: str, text: str | None = N
     clocks.end_all(work, id, "met")
     runs.stop_all(work, id)
     judged.ended(work, id, by)
+    if incident.verdict is None:
+        scored.ended(work, id)
     subkind = Subkind.RESOLVED if state is IncidentState.RESOLVED else Subkind.WITHDRAWN
     if state is not IncidentState.MERGED:
         telling.draft_for_told(work, id, subkind)
     if state is IncidentState.RESOLVED:
         clocks.from_ladder(work, id, ("rca.first", "rca.final"))
         clocks.add(work, "close", id, id, None, work.now, work.now + CLOSE_AFTER)
-
-
-ENDS = {IncidentState.AVERTED: Verdict.AVERTED, IncidentState.FALSE_ALARM: Verdict.FALSE}
-
-
-def _verdict(incident: Incident, state: IncidentState) -> Verdict | None:
-    """What the forecast that began this incident came to; None when it began with the trouble itself."""
-    if incident.thing is None:
-        return None
-    return Verdict.CAME_TRUE if incident.breached_at else ENDS.get(state, Verdict.WITHDRAWN)
 
 
 def reassess(work: Work, id: str, *, asked: bool = False) -> None:

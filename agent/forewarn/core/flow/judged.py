@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from forewarn.core.flow import clocks
+from forewarn.core.flow import clocks, scored
 from forewarn.core.work import Work
 from forewarn.model.incident import ENDED, Incident, IncidentState
 from forewarn.model.text import say
@@ -20,6 +20,7 @@ DUE = "judge"
 
 def judge(work: Work, incident: Incident, useful: bool, by: str, text: str | None) -> None:
     """Take a person's word for all pages about this incident."""
+    scored.paged(work, incident, useful)
     work.put(replace(incident, useful=useful, useful_by=by, version=incident.version + 1))
     work.note(incident.id, say("respond.useful" if useful else "respond.not_useful", text=text or ""), by=by)
     clocks.end_all(work, incident.id, "met", only={DUE})
@@ -31,6 +32,7 @@ def ended(work: Work, id: str, by: str) -> None:
     if incident is None or not incident.called or incident.useful is not None:
         return
     if incident.state is IncidentState.FALSE_ALARM:
+        scored.paged(work, incident, False)
         work.put(replace(incident, useful=False, useful_by=by))
     elif incident.state in ENDED and incident.state is not IncidentState.MERGED:
         clocks.add(work, DUE, id, id, None, work.now, work.now + ASKED_FOR)

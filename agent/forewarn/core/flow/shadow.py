@@ -6,6 +6,8 @@ and whatever a person declared or has taken.
 
 A shadow page is a message that never left. It keeps the text that would have gone out, until the report has told of it.
 Should the incident get a cause that may page, what was recorded leaves at once.
+
+Later on the same becomes of a rule, also one of the user's own, whose calls were needless again and again (scored.py).
 """
 
 from __future__ import annotations
@@ -13,14 +15,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from forewarn.core.flow import reports, sending, texts
+from forewarn.core.flow import reports, scored, sending, texts
 from forewarn.core.impact.effect import is_room
+from forewarn.core.learn.card import so_far
 from forewarn.core.tell import report
 from forewarn.core.work import Work
 from forewarn.model.finding import Finding
 from forewarn.model.incident import Incident
 from forewarn.model.message import Message, MessageState
-from forewarn.model.text import say
+from forewarn.model.text import Say, say
 
 WITHIN = timedelta(hours=12)
 """`full within hours`: a shipped forecast that is sooner than this pages."""
@@ -37,7 +40,11 @@ def until(work: Work) -> datetime | None:
 
 def covers(work: Work, incident: Incident) -> bool:
     """Whether a page about this incident is only recorded now."""
-    if until(work) is None or incident.touched or incident.declared_by:
+    if incident.touched or incident.declared_by:
+        return False
+    if scored.vain(work, incident):
+        return True
+    if until(work) is None:
         return False
     findings = work.open_findings(incident)
     return bool(findings) and all(_silent(work, finding) for finding in findings)
@@ -59,8 +66,16 @@ def _full_soon(work: Work, finding: Finding) -> bool:
 
 def record(work: Work, message: Message) -> None:
     """Keep what would have left, and see that it is told of."""
-    work.put(replace(message, shadow=True, ended=say("shadow.recorded", until=_epoch(until(work)))))
+    work.put(replace(message, shadow=True, ended=_why(work, message)))
     reports.at_opening(work, REPORT)
+
+
+def _why(work: Work, message: Message) -> Say:
+    incident = work.incident(message.incident)
+    if incident and (scores := scored.vain(work, incident)):
+        worst = max(scores, key=lambda score: score.needless)
+        return say("shadow.vain", rule=worst.rule, probe=worst.probe, needless=worst.needless, of=worst.needless + worst.useful)
+    return say("shadow.recorded", until=_epoch(until(work)))
 
 
 def _epoch(at: datetime | None) -> float | None:
@@ -94,4 +109,4 @@ def _tell(work: Work, who: str, messages: list[Message]) -> None:
     person = work.settings.people.get(who)
     if person is None:
         return
-    reports.send(work, person, report.daily(person, messages, until(work), work.settings, work.now), "daily")
+    reports.send(work, person, report.daily(person, messages, until(work), work.settings, work.now, so_far(work.scores())), "daily")

@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
-from forewarn.core.flow import clocks, sending, shadow, texts
+from forewarn.core.flow import clocks, scored, sending, shadow, texts
 from forewarn.core.tell import audience, compose
 from forewarn.core.tell.may import may
 from forewarn.core.tell.scene import Composed
@@ -179,7 +179,7 @@ def _offer(work: Work, message: Message) -> None:
     asked = tuple(
         dict.fromkeys(([incident.owner] if incident and incident.owner else []) + list(incident.called if incident else ()))
     )
-    permission = may(message.kind, message.subkind, work.settings, asked)
+    permission = may(message.kind, message.subkind, work.settings, asked, scored.gate_of(work, message))
     match permission.verdict:
         case Verdict.DO if message.kind is MessageKind.PAGE and incident and shadow.covers(work, incident):
             shadow.record(work, message)

@@ -35,9 +35,10 @@ from forewarn.model.impact import Measure
 from forewarn.model.incident import Incident, IncidentState
 from forewarn.model.message import Message, MessageKind
 from forewarn.model.playbook import Guard, Run
+from forewarn.model.scorecard import Score
 from forewarn.model.text import Say, say
 
-Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard | Change
+Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard | Change | Score
 Show = Callable[[Say], str]
 FINDINGS_SHOWN = 5
 UNSEEN = ("cannot-see", "absence")

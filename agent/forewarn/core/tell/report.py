@@ -11,13 +11,21 @@ from forewarn.model.finding import Finding
 from forewarn.model.map import Person
 from forewarn.model.message import Message
 from forewarn.model.settings import Settings
-from forewarn.model.text import say
+from forewarn.model.text import Say, say
 
 MOST_LINES = 20
 
 
-def daily(person: Person, messages: Sequence[Message], until: datetime | None, settings: Settings, now: datetime) -> Composed:
-    """One line a page that was only recorded, the newest last; `until` is when such rules begin to page."""
+def daily(
+    person: Person,
+    messages: Sequence[Message],
+    until: datetime | None,
+    settings: Settings,
+    now: datetime,
+    so_far: Sequence[Say] = (),
+) -> Composed:
+    """One line a page that was only recorded, the newest last; `until` is when such rules begin to page, `so_far` how often
+    forecasts were right."""
     speaker = voice(person.language, person.zone, settings, now)
     shown = sorted(messages, key=lambda message: message.at)[-MOST_LINES:]
     lines = [
@@ -26,7 +34,12 @@ def daily(person: Person, messages: Sequence[Message], until: datetime | None, s
     ]
     if len(messages) > len(shown):
         lines.append(speaker.tell(say("report.more", count=len(messages) - len(shown))))
-    lines.append(speaker.tell(say("report.until", until=until.timestamp()) if until else say("report.over")))
+    vain = {speaker.tell(message.ended) for message in messages if message.ended and message.ended.key == "shadow.vain"}
+    lines += sorted(vain)
+    if until or not vain:
+        lines.append(speaker.tell(say("report.until", until=until.timestamp()) if until else say("report.over")))
+    if so_far:
+        lines.append(" · ".join(map(speaker.tell, so_far)))
     return Composed(subject=speaker.tell(say("report.subject", count=len(messages))), text="\n".join(lines))
 
 

@@ -52,6 +52,11 @@ ON CONFLICT (id) DO UPDATE SET
 -- name: put_change
 INSERT INTO change (n, id, state, incident, body) VALUES (:n, :id, :state, :incident, :body)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body
+-- name: put_score
+INSERT INTO score (id, state, incident, body)
+VALUES (:id, :state, :incident, :body)
+ON CONFLICT (id) DO UPDATE SET
+  state = excluded.state, incident = excluded.incident, body = excluded.body
 
 -- name: add_entry
 INSERT INTO timeline (incident, at, body) VALUES (:incident, :at, :body)
@@ -140,6 +145,8 @@ SELECT body FROM guard ORDER BY n
 
 -- name: load_changes
 SELECT body FROM (SELECT n, body FROM change ORDER BY n DESC LIMIT 300) ORDER BY n
+-- name: load_scores
+SELECT body FROM score ORDER BY n
 
 -- name: load_counters
 SELECT name, value FROM counter
