@@ -74,7 +74,7 @@ async def follow(one: Any, cursor: Any, act: Callable[[], None], until: Callable
     follower, runs = JournalFollower(), list[ProbeRun]()
     task = asyncio.create_task(follower.follow(one, cursor, runs.append))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(45):
             while not runs:
                 await asyncio.sleep(0.01)
             act()

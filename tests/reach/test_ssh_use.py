@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from sshd import Sshd, new_key, running
 
+from forewarn.core.overview import glance
 from forewarn.core.show import host_away
 from forewarn.model.map import Host
 from forewarn.model.probe import Probe, Source, Target
@@ -99,8 +100,8 @@ def test_a_host_that_is_away_is_one_thing_that_can_not_be_seen_however_many_prob
         )
         for n in range(5)
     ]
-    found = {one.reason: one.names for one in blind(views, Plain())}  # type: ignore[arg-type]
-    assert found == {"refused": ("web-1",), "no tool": tuple(f"p{n} web-2" for n in range(5))}
+    found = {one.reason: one.names for one in blind(glance(views), Plain())}  # type: ignore[arg-type]
+    assert found == {"refused": ["web-1"], "no tool": [f"p{n} web-2" for n in range(5)]}
 
 
 # --- steps ------------------------------------------------------------------------------------------------------------
