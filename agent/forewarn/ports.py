@@ -27,7 +27,7 @@ from forewarn.model.text import Say
 from forewarn.reach.machine import Machines
 
 Entity = Finding | Incident | Due | Hold | Message | Run | Measure | Guard | Change | Score
-"""What the ledger keeps one current version of, by id (a Measure by service and name, a Guard by its playbook, a Score by probe and rule)."""
+"""What the ledger keeps one version of, by id (a Measure by service and name, a Guard by its playbook, a Score by probe and rule)."""
 
 
 class Clock(Protocol):
@@ -239,7 +239,6 @@ class Ledger(Protocol):
 
 Sample = tuple[SeriesId, float, float]
 """Series, epoch seconds, value."""
-
 Plan = tuple[SeriesId, ...]
 """What stands in a run's values, each series once. Hand in the same tuple run after run: it is known by identity."""
 SampleRun = tuple[Plan, float, Sequence[float]]

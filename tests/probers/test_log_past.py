@@ -52,6 +52,20 @@ def test_a_packed_predecessor_is_read_once_from_where_we_were(log: Path, pack: s
     assert again.step() == []
 
 
+@pytest.mark.parametrize("pack", [".gz", ".xz", ".bz2", ".zst"])
+def test_a_long_packed_predecessor_is_gone_on_with_and_not_begun_anew(log: Path, pack: str) -> None:
+    """Where we were lies further in than is unpacked at one go."""
+    append(log, "".join(f"line {number}\n" for number in range(100_000)))
+    reading = Reading(log)
+    while reading.step():
+        pass
+    cursor = reading.stop()
+    append(log, "missed\n")
+    rotate(log, 1, pack, 1_795_000_100)
+    log.write_text("new\n")
+    assert sorted(Reading(log, cursor=cursor).step()) == ["missed", "new"]
+
+
 def test_rotated_three_times_and_packed_in_between(log: Path) -> None:
     cursor = stopped(log)
     append(log, "one\n")

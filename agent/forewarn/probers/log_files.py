@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import threading
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -292,6 +293,8 @@ class Files:
 
     def _open_past(self, path: str, key: Key | None, source: Source, *, offset: int, skip: bool) -> None:
         self._past += 1
+        with suppress(OSError):  # a damaged one is said when it is read
+            source.read(1, offset)  # what is packed knows its size only as far as it was unpacked, and seems cut off before that
         tail = Tail(path, source, (key or (0, 0))[1], self._form)
         tail.past = key is None or path.endswith(PACKED)
         tail.restart(offset, skip)

@@ -39,7 +39,7 @@ def finder(patterns: Sequence[str]) -> Finder:
 def events(block: bytes, starts: Sequence[int] | None) -> Iterator[tuple[int, int]]:
     """Where each event begins and ends."""
     if starts is not None:
-        for begin, following in zip(starts, (*starts[1:], len(block)), strict=True):
+        for begin, following in zip(starts, (*starts[1:], len(block)) if starts else (), strict=True):
             yield begin, following - 1
         return
     begin = 0
