@@ -66,6 +66,7 @@ def main(arguments: list[str]) -> int:
             str(args.incidents),
             str(args.every),
         ]
+        (ROOT / "var").mkdir(exist_ok=True)
         with (ROOT / "var" / "console-bench.log").open("wb") as log:
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True)
         try:

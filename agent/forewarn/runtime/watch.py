@@ -37,7 +37,9 @@ class Watch(Lines):
         plan = self._plans.get(run.target)
         if plan is None or plan.columns is not run.columns or self._awaited.any or self._groups.any or not plan.keeps(run):
             return False
-        self._last[run.target], self._stand = run, None
+        before, self._last[run.target] = self._last.get(run.target), run
+        if before is None or before.outcome is not run.outcome:
+            self._stand = None  # otherwise it shows the same, but for when
         return True
 
     def take(self, run: ProbeRun, now: datetime) -> list[Moved]:
