@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -233,3 +234,9 @@ def test_a_module_that_breaks_a_rule_is_named(path, text, said):
 )
 def test_a_module_that_keeps_them_is_left_alone(path, text):
     assert faults(path, text) == []
+
+
+def test_no_two_files_of_tests_bear_one_name():
+    """pytest imports a file of tests by its bare name here, and refuses to collect the second one that bears it."""
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    assert {name for name, times in names.items() if times > 1} == set()
