@@ -66,6 +66,7 @@ FIRST_LOOK_S = 4.0
 MEASURE_S = 5.0
 CHANGES_S = 120.0
 PULSE_S = 10.0
+LOCAL = "127.0.0.1"
 SWITCH_S = 0.0001
 """Each call on a socket lets other threads run; by Python's own 5 ms a busy one would hold up the loop at each of them."""
 GC_THRESHOLD = (20_000, 20, 50)
@@ -77,7 +78,9 @@ def main(args: argparse.Namespace) -> int:
     clock = SystemClock()
     try:
         folder = find.folder(args.config, os.environ)
-        given = {} if args.port is None else {"FOREWARN_PORT": str(args.port)}
+        door = bound(LOCAL, 0) if args.port == 0 else None  # the files may name the port: a free one is found before they are read
+        asked = door.getsockname()[1] if door else args.port
+        given = {} if asked is None else {"FOREWARN_PORT": str(asked)}
         loaded = Snapshot.of(folder)
         settings = load(folder, PROBERS, clock.now(), {**os.environ, **given})
     except ConfigError as error:
@@ -95,10 +98,12 @@ def main(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     try:
-        door = bound(settings.daemon.host, settings.daemon.port if args.port is None else args.port)
+        if door is None or settings.daemon.host != LOCAL:
+            door = bound(settings.daemon.host, settings.daemon.port if args.port is None else args.port)
         port = door.getsockname()[1]
-        if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # a free one was asked for: now it is known
+        if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # the files ask for a free one: now it is known
             settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
+        gc.collect()  # what reading the files left behind must not be frozen with what stays
         sys.setswitchinterval(SWITCH_S)
         asyncio.run(Daemon(settings, place, clock, door, loaded, full).run())
     except ForewarnError as error:

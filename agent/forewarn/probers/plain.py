@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -63,7 +64,7 @@ def way(options: HttpOptions, url: str) -> Way | None:
         return None
     if literal is None and not is_name(host):
         return None  # an address in a form that only a library knows
-    address = (host, port) if literal == 4 else (host, port, 0, 0) if literal == 6 else None
+    address = _place(host, port, literal) if literal else None
     shown = f"[{host}]" if literal == 6 else host
     lines = [f"{options.method} {found['path'] or '/'} HTTP/1.1", f"Host: {shown}" + (f":{port}" if port != 80 else "")]
     lines += [
@@ -71,7 +72,7 @@ def way(options: HttpOptions, url: str) -> Way | None:
         "Accept: */*",
         *(f"{name}: {value}".rstrip(" ") for name, value in options.headers.items()),
     ]
-    return Way(host, port, literal or options.ip or 0, address, ("\r\n".join(lines) + "\r\n\r\n").encode(), options)
+    return Way(sys.intern(host), port, literal or options.ip or 0, address, ("\r\n".join(lines) + "\r\n\r\n").encode(), options)
 
 
 def is_name(host: str) -> bool:
@@ -85,6 +86,12 @@ def _literal(host: str) -> int | None:
         return ipaddress.ip_address(host).version
     except ValueError:
         return None
+
+
+@lru_cache(maxsize=1024)
+def _place(host: str, port: int, version: int) -> Address:
+    """The same object for all targets there."""
+    return (host, port) if version == 4 else (host, port, 0, 0)
 
 
 def place(way: Way, address: str) -> Address:

@@ -135,17 +135,18 @@ class Poller:
         runs_per_s = sum(len(probe.targets) / probe.every_s for probe in everything)
         count = sum(len(probe.targets) for probe in everything)
         for probe in probes:
-            self._targets.update({(probe.name, target.name): target for target in probe.targets})
+            keys = [(probe.name, target.name) for target in probe.targets]  # held by several tables, and made once
+            self._targets.update(zip(keys, probe.targets, strict=True))
             shape = self._runners.shape(probe)
             if shape == "follower":
                 self._runners.follow(probe)
             elif shape != "push":
                 grid = grid_s(runs_per_s, TLS_GROUP if _shakes_hands(probe) else GROUP)
-                for target in probe.targets:
-                    name = f"{probe.name}|{target.name}"
+                most = probe.timeout_s + LOST_S
+                for key in keys:
+                    name = "|".join(key)
                     first = first_s(name, probe.every_s, count, grid)
-                    most = probe.timeout_s + LOST_S
-                    self._table.add((probe.name, target.name), name, probe.every_s, grid, now_s, first_s=first, most_s=most)
+                    self._table.add(key, name, probe.every_s, grid, now_s, first_s=first, most_s=most)
         if self._timer:
             self._turn()
 

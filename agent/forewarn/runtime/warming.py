@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from forewarn.model.series import Counts, SeriesId, Tally, Window
 from forewarn.ports import Samples
-from forewarn.runtime.lines import UP
+from forewarn.runtime.line import UP
 from forewarn.runtime.watch import Watch
 
 MEAN_S = 300

@@ -18,8 +18,9 @@ from forewarn.model.series import Outcome, ProbeRun, SeriesId, Window
 from forewarn.ports import Sample, SampleRun, TargetView
 from forewarn.runtime import shown
 from forewarn.runtime.groups import firing
-from forewarn.runtime.line import FEWEST_KEPT, Judge, Line
-from forewarn.runtime.lines import COSTLY, UP, Lines, unwatched
+from forewarn.runtime.judge import Judge
+from forewarn.runtime.line import FEWEST_KEPT, UP, Line, Watched
+from forewarn.runtime.lines import COSTLY, Lines, unwatched
 
 GONE_INTERVALS, GONE_S = 5, 600.0
 """A series that its target's good runs lack for so many intervals, and so long, is gone."""
@@ -54,7 +55,7 @@ class Watch(Lines):
         moves: list[Moved] = []
         plan = self._plan(run)
         for line, value in zip(plan.lines, run.values, strict=True):
-            if line is not None and isfinite(value) and line.add(run.at_s, value) and line.judges:
+            if line is not None and isfinite(value) and line.add(run.at_s, value) and isinstance(line, Watched):
                 moves += self._judged(line, run, now)
         if up.add(run.at_s, 1.0 if run.outcome is Outcome.UP else 0.0):
             moves += self._judged(up, run, now)
@@ -82,7 +83,7 @@ class Watch(Lines):
             self._stand = None
         moves = self._awaited.others_came(self._lines.values(), now)
         if self._timed is None:
-            self._timed = [line for line in self._lines.values() if line.ticks or line.costly]
+            self._timed = [line for line in self._lines.values() if isinstance(line, Watched) and (line.ticks or line.costly)]
         now_s, every_s = now.timestamp(), self.probe.every_s
         for line in self._timed:
             if line.low < line.high and 0 <= now_s - line.times[-1] < every_s:
@@ -117,7 +118,7 @@ class Watch(Lines):
         self._open.clear()
         return moves
 
-    def _judged(self, line: Line, run: ProbeRun, now: datetime) -> list[Moved]:
+    def _judged(self, line: Watched, run: ProbeRun, now: datetime) -> list[Moved]:
         line.behind = False  # what was only kept before this sample, it makes up for
         moves: list[Moved] = []
         window: Window | None = None
@@ -164,7 +165,7 @@ class Watch(Lines):
         near = ((metric, self._lines.get(replace(line.id, metric=metric))) for metric in judge.detector.beside)
         return {metric: other.window(0, None, self.probe.every_s) for metric, other in near if other and other.times}
 
-    def _ticked(self, line: Line, before: ProbeRun | None, now: datetime) -> list[Moved]:
+    def _ticked(self, line: Watched, before: ProbeRun | None, now: datetime) -> list[Moved]:
         """`before`: the newest run that the line has taken."""
         if line.behind:
             line.catch_up(before, self.probe.every_s)
@@ -180,7 +181,8 @@ class Watch(Lines):
         """Let rules that wait know of a run, whether or not it had what they wait for."""
         if not self._awaited.any or run.outcome is not Outcome.UP:
             return []
-        waiting = [line for line in self._lines.values() if any(judge.detector.awaits for judge in line.judges)]
+        watched = [line for line in self._lines.values() if isinstance(line, Watched)]
+        waiting = [line for line in watched if any(judge.detector.awaits for judge in line.judges)]
         return [
             moved for line in (*waiting, *self._awaited) if line.id.target == run.target for moved in self._ticked(line, run, now)
         ]
