@@ -21,6 +21,7 @@ from forewarn.core.detect.distinct import CardinalityOptions, ComposeOptions
 from forewarn.core.detect.flatline import FlatlineOptions
 from forewarn.core.detect.forecast import ForecastOptions
 from forewarn.core.detect.new_term import NewTermOptions
+from forewarn.core.detect.rate import RateOptions
 from forewarn.core.detect.risk import RiskOptions
 from forewarn.core.detect.slo import SloOptions
 from forewarn.model.series import Bound, Window
@@ -32,6 +33,7 @@ OPTIONS: Mapping[str, tuple[Any, ...]] = {
     "baseline": (BaselineOptions(), BaselineOptions(season="week"), BaselineOptions(season="none")),
     "flatline": (FlatlineOptions(within_s=3600.0), FlatlineOptions(within_s=3600.0, counter=False)),
     "change": (ChangeOptions(times=2.0, within_s=1200.0, reference_s=14_400.0, counter=False),),
+    "rate": (RateOptions(limit=1.0), RateOptions(limit=0.01, counter=False, window_s=1200.0)),
     "risk": (RiskOptions(),),
     "slo": (SLO,),
     "slo-budget": (SLO,),
