@@ -176,8 +176,9 @@ class Daemon:
         self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken, relieve)
         sight = Sight(lambda: self._care.uplink.cut_off, self._care.uplink.suspect)
         self._poller = Poller(
-            self._care.kinds(self._fleet), self._samples, self._clock, self._moved, self._sampler, relieve, held, sight
-        )
+            self._care.kinds(self._fleet), self._samples, self._clock, self._moved, self._sampler, relieve, held, sight,
+            self._samples.states,
+        )  # fmt: skip
         self._transports = build_transports(self._settings, self._threads)
         self._outbox = Outbox(
             self._ledger, lambda: self._inbox.state.settings, self._clock, lambda: self._transports,

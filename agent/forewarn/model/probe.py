@@ -47,6 +47,11 @@ class Rule:
     def builtin(self) -> bool:
         return self.kind in ("down", "cannot-see")
 
+    @property
+    def says(self) -> tuple[object, ...]:
+        """What makes it the rule that it is, wherever it stands: what another one has learnt is of no use to it."""
+        return self.kind, self.metric, self.labels, self.options
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:

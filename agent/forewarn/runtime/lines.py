@@ -5,7 +5,8 @@ After a restart they are warmed from history and told which claims are open; aft
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -21,6 +22,7 @@ from forewarn.runtime.groups import Groups, gathered
 from forewarn.runtime.judge import Judge
 from forewarn.runtime.line import UP, Line, Watched, looks_at
 from forewarn.runtime.plan import Plan
+from forewarn.runtime.recollect import Recollection
 
 MOST_SERIES = 1000
 COSTLY = 4
@@ -66,6 +68,10 @@ class Lines:
         own = max((judge.detector.needed_s(judge.rule.options) for judge in line.judges), default=0.0)
         return max(own, self._groups.history_s(series))
 
+    def keep_s(self, series: SeriesId) -> float:
+        """How far its rules look back at every step."""
+        return Line.of(series, self.probe.rules).keep_s
+
     def remembers(self, series: SeriesId) -> bool:
         """Whether its rules want to know when the first series of its metric came."""
         return any(judge.detector.remembers for judge in Line.of(series, self.probe.rules).judges)
@@ -96,9 +102,41 @@ class Lines:
         if self._groups.history_s(series):
             self._groups.warm(series, window)
         for judge in line.judges:
+            if judge.kept_s is not None:
+                newer = len(window.times_s) - bisect_right(window.times_s, judge.kept_s)
+                judge.step(replace(past, fresh=newer), now, series.metric)
+                continue
             if far and judge.detector.coarse:
                 judge.step(far, now, series.metric)
             judge.step(past, now, series.metric)
+
+    def recollect(self, series: SeriesId, known: Recollection) -> float | None:
+        """Before `warm`: take up what is kept of a series. Answers from when on its samples are still news to all of its rules; None:
+        some of them begin anew."""
+        line = self._line(series)
+        if line is None:
+            return None
+        known.into(line)
+        since = [judge.kept_s for judge in line.judges if judge.detector.kept]
+        return None if None in since or self._groups.history_s(series) else min(filter(None, since), default=None)
+
+    def recollect_rest(self, known: Recollection) -> None:
+        """The same for lines without samples: what never came, and the rules that look at several series."""
+        for series in known.series:
+            for rule in self.probe.rules:
+                self._groups.of(rule, series)
+        for line in (*self._awaited, *self._groups):
+            known.into(line)
+
+    def lines(self) -> Iterator[Line]:
+        """All of them, also those without samples. They may come and go meanwhile."""
+        yield from list(self._lines.values())
+        yield from self._awaited
+        yield from self._groups
+
+    def run_of(self, target: str) -> ProbeRun | None:
+        """The newest run of a target in this life."""
+        return self._last.get(target)
 
     def far_s(self, series: SeriesId) -> float:
         """How far back the means of its past are wanted."""
@@ -110,7 +148,7 @@ class Lines:
         known: dict[Tally, Counts] = {}
         line = self._line(series)
         for judge in line.judges if line else ():
-            if judge.detector.tally and judge.detector.recall:
+            if judge.detector.tally and judge.detector.recall and judge.kept_s is None:
                 tally = judge.detector.tally(judge.rule.options)
                 if tally not in known:
                     known[tally] = ask(tally)
@@ -151,7 +189,7 @@ class Lines:
                 old.catch_up(before._last.get(old.id.target), before.probe.every_s)
             for judge in old.judges:
                 same = line.judge(judge.rule.name) if line else None
-                if line and same and _alike(same, judge):
+                if line and same and same.rule.says == judge.rule.says:
                     if not line.times:
                         line.hold(old.times, old.values)
                     same.adopt(judge)
@@ -215,9 +253,3 @@ def unwatched(finding: Finding, now: datetime) -> Moved:
         claim=None,
         unwatched=True,
     )
-
-
-def _alike(judge: Judge, before: Judge) -> bool:
-    """The same rule, wherever in its file it stands now."""
-    a, b = judge.rule, before.rule
-    return (a.kind, a.metric, a.labels, a.options) == (b.kind, b.metric, b.labels, b.options)

@@ -124,6 +124,6 @@ def _role(finding: Finding, probe: Probe | None, effect: Effect) -> Role:
         return Role.BUDGET
     if finding.kind in FORECASTS:
         return Role.CROSSED if finding.forecast and finding.forecast.crossed else Role.COMING
-    if finding.kind == "threshold" and is_resource(finding, probe):
+    if finding.kind in ("threshold", "rate") and is_resource(finding, probe):
         return Role.RESOURCE
     return {Effect.AT_RISK: Role.RISK, Effect.QUESTION: Role.QUESTION}.get(effect, Role.FELT)
