@@ -1,7 +1,8 @@
 """The kinds of probes: one line each. Heavy libraries are imported when a prober is made, options always.
 
 A new kind is its module with options, its line here, its tests, one example in probes/ and one section in docs/. One that
-can also look at hosts over SSH says `remote=True` and takes Machines (reach/machine.py).
+can also look at hosts over SSH says `remote=True` and takes Machines (reach/machine.py). Kinds of other packages come to
+those of this table by an entry point (added.py).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import certificate, command, elastic, host, http, journal, log, own, process, smart, tcp, temperature
+from forewarn.probers import added, certificate, command, elastic, host, http, journal, log, own, process, smart, tcp, temperature
 from forewarn.reach.machine import Machines, only_here
 
 HERE = (Target("local", "local"),)
@@ -89,7 +90,7 @@ def _elastic() -> Any:
     return ElasticFollower()
 
 
-PROBERS: Mapping[str, Kind] = {
+OWN: Mapping[str, Kind] = {
     "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
     "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS, remote=True),
     "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS),
@@ -129,3 +130,6 @@ PROBERS: Mapping[str, Kind] = {
         command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS, remote=True
     ),
 }
+
+PROBERS = added.Kinds(OWN)
+"""All of them: our own, and those of other packages."""
