@@ -12,7 +12,22 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import added, certificate, command, elastic, host, http, journal, log, own, process, smart, tcp, temperature
+from forewarn.probers import (
+    added,
+    certificate,
+    command,
+    elastic,
+    growth,
+    host,
+    http,
+    journal,
+    log,
+    own,
+    process,
+    smart,
+    tcp,
+    temperature,
+)
 from forewarn.reach.machine import Machines, only_here
 
 HERE = (Target("local", "local"),)
@@ -59,6 +74,12 @@ def _certificate(machines: Machines = only_here) -> Any:
     from forewarn.probers.certificate_read import CertificateProber
 
     return CertificateProber(machines)
+
+
+def _growth() -> Any:
+    from forewarn.probers.growth_walk import GrowthProber
+
+    return GrowthProber()
 
 
 def _process(machines: Machines = only_here) -> Any:
@@ -121,6 +142,7 @@ OWN: Mapping[str, Kind] = {
         metrics=certificate.METRICS,
         remote=True,
     ),
+    "growth": Kind(growth.GrowthOptions, "async", _growth, every_s=21_600.0, timeout_s=600.0, targets=HERE, metrics=growth.METRICS),
     "process": Kind(
         process.ProcessOptions, "async", _process, every_s=30.0, timeout_s=10.0, targets=HERE, metrics=process.METRICS, remote=True
     ),
