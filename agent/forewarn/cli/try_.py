@@ -141,8 +141,7 @@ async def _look(probes: list[Probe], settings: Settings) -> list[ProbeView]:
         kind = PROBERS[probe.kind].on(fleet)
         prober = kind.make()
         runs = await recent_runs(kind.shape, prober, probe, datetime.now(UTC).timestamp())
-        closing = prober.close()
-        if isawaitable(closing):
+        if hasattr(prober, "close") and isawaitable(closing := prober.close()):
             await closing
         now, watch = datetime.now(UTC), Watch(probe)
         for run in runs:

@@ -62,6 +62,7 @@ def loaded_page(
         "settings": settings,
         "refused": refused,
         "tables": {each: table for each, table in tables.items() if table.count},
+        "added": settings.added,
     }
 
 
@@ -82,6 +83,10 @@ def loaded_body(
         "loaded_at": stamp(settings.loaded_at),
         "refused": reader.tell(shown["refused"]) if shown["refused"] else None,
         "reload": reload,
+        "added": [
+            {"kind": one.kind, "package": one.package, "version": one.version, "used": one.used, "trouble": one.trouble}
+            for one in settings.added
+        ],
         **{
             each: {
                 "items": [{"name": one.name, "about": one.about or None, "source": one.source} for one in table.rows],
