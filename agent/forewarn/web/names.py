@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping
 
 from markupsafe import Markup, escape
 
@@ -10,8 +11,10 @@ from forewarn.core.reader import Reader
 from forewarn.model.incident import Incident
 from forewarn.model.playbook import Playbook
 from forewarn.model.settings import Settings
-from forewarn.model.text import Say, harmless
+from forewarn.model.text import Fact, Say, harmless
 
+COMMANDS = "repair.breaker"
+"""Sentences that name a command to type: what it needs is the id."""
 ID = re.compile(r"\b(INC|F|M|R|D)-\d+\b")
 
 
@@ -20,6 +23,13 @@ class Names:
 
     def __init__(self, settings: Settings, reader: Reader) -> None:
         self._settings, self._reader = settings, reader
+        self._facts: Mapping[str, Callable[[str], str]] = {
+            "service": self.service,
+            "customer": self.customer,
+            "playbook": self.playbook,
+            "who": self.recipient,
+            "owner": self.recipient,
+        }
 
     def service(self, name: str) -> str:
         found = self._settings.services.get(name)
@@ -34,16 +44,28 @@ class Names:
         person = self._settings.people.get(name)
         return person.title if person else self.customer(name)
 
+    def listed(self, people: Iterable[str]) -> str:
+        return self._reader.listed(map(self.recipient, people))
+
     def playbook(self, name: str) -> str:
         found = self._settings.playbooks.get(name)
         return _titled(found, self._reader.language) if found else name
 
     def title(self, incident: Incident) -> str:
         """What the trouble is called, with the service's name in the reader's language."""
-        facts = dict(incident.title.facts)
-        if isinstance(service := facts.get("service"), str):
-            facts["service"] = self.service(service)
-        return self._reader.tell(Say(incident.title.key, facts))
+        return self.tell(incident.title)
+
+    def tell(self, what: Say) -> str:
+        """A sentence with the names of what it names by id."""
+        if what.key.startswith(COMMANDS):
+            return self._reader.tell(what)
+        return self._reader.tell(Say(what.key, {fact: self._called(fact, value) for fact, value in what.facts.items()}))
+
+    def _called(self, fact: str, value: Fact) -> Fact:
+        called = self._facts.get(fact)
+        if called is None or not isinstance(value, str):
+            return value
+        return ", ".join(called(one) for one in value.split(", "))
 
 
 def _titled(playbook: Playbook, language: str) -> str:

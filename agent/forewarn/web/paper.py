@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.responses import HTMLResponse
@@ -35,15 +36,17 @@ def environment() -> Environment:
     return pages
 
 
-def rendered(pages: Environment, template: str, reader: Reader, shown: Mapping[str, object]) -> str:
-    """A page in the reader's language. Templates say `t(key, fact=...)`; times are datetimes or epoch seconds. Takes a
-    while for a long page: call it in a thread."""
+def rendered(pages: Environment, template: str, reader: Reader, shown: Mapping[str, Any]) -> str:
+    """A page in the reader's language. Templates say `t(key, fact=...)`; times are datetimes or epoch seconds. `shown` holds
+    the reader's `names`. Takes a while for a long page: call it in a thread."""
 
     def t(key: str, /, **facts: Fact | datetime) -> str:
         return reader.tell(Say(key, {name: _fact(value) for name, value in facts.items()}))
 
+    names = shown["names"]
+
     def say(what: Say | None) -> str:
-        return reader.tell(what) if what else ""
+        return names.tell(what) if what else ""
 
     return pages.get_template(template).render(t=t, say=say, word=reader.word, reader=reader, **shown)
 
