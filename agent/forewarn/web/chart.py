@@ -88,7 +88,7 @@ def chart(
         cone=_cone(columns[-1], ahead, drawn, x, y),
         likely=_likely(columns[-1], ahead, drawn, x, y),
         now_x=round(x(now.timestamp()), 1),
-        numbers=_numbers(columns, drawn, ahead),
+        numbers={"from_s": begin.timestamp(), "until_s": end_s, **_numbers(columns, drawn, ahead)},
     )
 
 

@@ -122,7 +122,7 @@ def _stored(reads: Reads, kind: str, it: Asked, reader: Reader) -> list[Hit]:
 def _hit(thing: Entity, names: Names) -> Hit | None:
     match thing:
         case Incident():
-            about = ", ".join((str(thing.level), *map(names.service, thing.services)))
+            about = names.reader.listed((str(thing.level), *map(names.service, thing.services)))
             title, at, state = names.title(thing), stamp(thing.opened_at), f"state.{thing.state}"
             return Hit(kind="incidents", id=thing.id, title=title, about=about, state=state, at=at, url=f"/i/{thing.id}")
         case Message():
@@ -191,7 +191,7 @@ def _probe_text(probe: Probe) -> str:
 
 def _probe(probe: Probe, settings: Settings, reader: Reader) -> Hit:
     service = called(settings, probe.service, reader) if probe.service else ""
-    about = ", ".join(part for part in (probe.kind, service, str(probe.source)) if part)
+    about = reader.listed(part for part in (probe.kind, service, str(probe.source)) if part)
     return Hit(
         kind="probes", id=probe.name, title=probe.name, about=about, state=None, at=None, url=f"/p/{quote(probe.name, safe='')}"
     )
@@ -200,7 +200,7 @@ def _probe(probe: Probe, settings: Settings, reader: Reader) -> Hit:
 def _services(settings: Settings, reader: Reader) -> Candidates:
     for name, it in sorted(settings.services.items()):
         hit = Hit(
-            kind="services", id=name, title=it.called(reader.language), about=f"{name}, {it.source}", state=None, at=None,
+            kind="services", id=name, title=it.called(reader.language), about=reader.listed((name, str(it.source))), state=None, at=None,
             url=f"/now?q={quote(name)}",
         )  # fmt: skip
         yield " ".join((name, *it.names.values(), *it.tags)).lower(), lambda hit=hit: hit  # type: ignore[misc]
@@ -209,7 +209,7 @@ def _services(settings: Settings, reader: Reader) -> Candidates:
 def _customers(settings: Settings, reader: Reader) -> Candidates:
     for name, it in sorted(settings.customers.items()):
         hit = Hit(
-            kind="customers", id=name, title=it.title, about=f"{name}, {it.tier}, {it.source}", state=None, at=None,
+            kind="customers", id=name, title=it.title, about=reader.listed((name, reader.word(f"word.{it.tier}", it.tier), str(it.source))), state=None, at=None,
             url="/loaded?kind=customers",
         )  # fmt: skip
         yield f"{name} {it.title} {it.tier}".lower(), lambda hit=hit: hit  # type: ignore[misc]

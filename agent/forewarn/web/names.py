@@ -15,6 +15,7 @@ from forewarn.model.text import Fact, Say, harmless
 
 COMMANDS = "repair.breaker"
 """Sentences that name a command to type: what it needs is the id."""
+TYPED = re.compile(r"`([^`]+)`")
 ID = re.compile(r"\b(INC|F|M|R|D)-\d+\b")
 
 
@@ -22,18 +23,19 @@ class Names:
     """For one reader: each answers the name of an id, or the id where nothing has it any more."""
 
     def __init__(self, settings: Settings, reader: Reader) -> None:
-        self._settings, self._reader = settings, reader
+        self._settings, self.reader = settings, reader
         self._facts: Mapping[str, Callable[[str], str]] = {
             "service": self.service,
             "customer": self.customer,
             "playbook": self.playbook,
             "who": self.recipient,
             "owner": self.recipient,
+            "to": self.recipient,
         }
 
     def service(self, name: str) -> str:
         found = self._settings.services.get(name)
-        return found.called(self._reader.language) if found else name
+        return found.called(self.reader.language) if found else name
 
     def customer(self, name: str) -> str:
         found = self._settings.customers.get(name)
@@ -45,11 +47,11 @@ class Names:
         return person.title if person else self.customer(name)
 
     def listed(self, people: Iterable[str]) -> str:
-        return self._reader.listed(map(self.recipient, people))
+        return self.reader.listed(map(self.recipient, people))
 
     def playbook(self, name: str) -> str:
         found = self._settings.playbooks.get(name)
-        return _titled(found, self._reader.language) if found else name
+        return _titled(found, self.reader.language) if found else name
 
     def title(self, incident: Incident) -> str:
         """What the trouble is called, with the service's name in the reader's language."""
@@ -58,8 +60,8 @@ class Names:
     def tell(self, what: Say) -> str:
         """A sentence with the names of what it names by id."""
         if what.key.startswith(COMMANDS):
-            return self._reader.tell(what)
-        return self._reader.tell(Say(what.key, {fact: self._called(fact, value) for fact, value in what.facts.items()}))
+            return self.reader.tell(what)
+        return self.reader.tell(Say(what.key, {fact: self._called(fact, value) for fact, value in what.facts.items()}))
 
     def _called(self, fact: str, value: Fact) -> Fact:
         called = self._facts.get(fact)
@@ -75,6 +77,11 @@ def _titled(playbook: Playbook, language: str) -> str:
 def linked(text: str) -> Markup:
     """The text with each id in it as a link to what it came from; everything else stays text."""
     return Markup(ID.sub(_link, str(escape(harmless(text)))))  # noqa: S704 - escaped right here
+
+
+def typed(text: str) -> Markup:
+    """The text with what stands between `backticks`, which is to be typed, set apart; everything else stays text."""
+    return Markup(TYPED.sub(r"<code>\1</code>", str(escape(harmless(text)))))  # noqa: S704 - escaped right here
 
 
 def _link(found: re.Match[str]) -> str:

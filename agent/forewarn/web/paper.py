@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from forewarn.core.reader import Reader
 from forewarn.model.text import Fact, Say, harmless
-from forewarn.web.names import linked
+from forewarn.web.names import linked, typed
 
 
 def _shown(value: object) -> object:
@@ -33,6 +33,7 @@ def environment() -> Environment:
         auto_reload=False,
     )
     pages.filters["linked"] = linked
+    pages.filters["typed"] = typed
     return pages
 
 
