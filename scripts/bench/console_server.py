@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT / "agent"))
 from forewarn.app.quiet_server import QuietServer
 from forewarn.config.load import load
 from forewarn.core.sought import words_of
+from forewarn.model.hindsight import Hindsight, Progress
 from forewarn.model.probe import Probe, Target
 from forewarn.model.series import Outcome, ProbeRun
 from forewarn.model.settings import Settings
@@ -37,6 +38,7 @@ from forewarn.runtime.poller import Poller
 from forewarn.store.ledger_sqlite import SqliteLedger
 from forewarn.store.samples import SqliteSamples
 from forewarn.web.app import build
+from forewarn.web.columns import stored
 from forewarn.web.links import Links
 
 MOST_HELD_MS = 10.0
@@ -150,12 +152,12 @@ async def serve(folder: Path, probes: int, incidents: int, every_s: int) -> None
     async def nothing(*given: Any) -> Any:
         return None
 
-    async def history(series: Any, begin_s: float, end_s: float) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(pool, samples.read, series, begin_s, end_s)
+    async def history(*asked: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(pool, stored, samples, *asked)
 
     app = build(
         ledger=ledger, stats=Stats(poller, clock), settings=lambda: found, commands=nothing, clock=clock, token=TOKEN,  # type: ignore[arg-type]
-        links=links, metrics=lambda: "", reload=nothing, history=history,
+        links=links, metrics=lambda: "", reload=nothing, history=history, hindsight=lambda probe: Hindsight(progress=Progress.COUNTED),
     )  # fmt: skip
     server = QuietServer(
         app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none", timeout_keep_alive=300

@@ -55,7 +55,7 @@ def test_the_page_shows_what_was_found_in_both_languages(locked: Stage) -> None:
     for language, word in (("en", "Messages"), ("zh", "消息")):
         page = locked.ask(f"/search?q={quote('下单')}&lang={language}", Cookie=cookie)
         assert page.status == 200
-        assert 'href="/i/INC-3"' in page.body
+        assert 'href="/i/INC-3#M-' in page.body, "to the letter itself"
         assert f"<h2>{word}</h2>" in page.body
     assert "Nothing has all of these words" in locked.ask("/search?q=zzz&lang=en", Cookie=cookie).body
     assert "Write an id" in locked.ask("/search?lang=en", Cookie=cookie).body

@@ -26,6 +26,7 @@ from forewarn.app import banner, journal, upkeep
 from forewarn.app.changes.finder import Finder
 from forewarn.app.files_watch import Snapshot
 from forewarn.app.full_disk import with_room
+from forewarn.app.hindsight import Hindsights
 from forewarn.app.reload import Body, applied, refused
 from forewarn.app.selfcare import SelfCare
 from forewarn.app.starting import bound, owned, pool
@@ -191,6 +192,8 @@ class Daemon:
             self._samples, self._ledger, self._clock, self._writer, self._threads, lambda: self._inbox.state.settings.daemon
         )
         self._measures = Measures(self._samples)
+        self._hindsights = Hindsights(self._place.samples, self._clock)
+        stack.push_async_callback(self._hindsights.stop)
         self._notifier = Notifier()
 
     async def _on(self, pool: Executor, work, *given):  # type: ignore[no-untyped-def]
@@ -215,6 +218,7 @@ class Daemon:
         """The console and the API, on loopback."""
         from forewarn.app.quiet_server import QuietServer
         from forewarn.web.app import build
+        from forewarn.web.columns import stored
         from forewarn.web.links import Links
 
         token = self._place.token().reveal()
@@ -229,7 +233,8 @@ class Daemon:
             links=self._links,
             metrics=lambda: metrics(self._telemetry, self._stats, self._inbox, self._outbox, self._care),
             reload=self.reload,
-            history=lambda series, begin_s, end_s: self._on(self._sampler, self._samples.read, series, begin_s, end_s),
+            hindsight=self._hindsights.of,
+            history=lambda *asked: self._on(self._sampler, stored, self._samples, *asked),
         )
         host = self._settings.daemon.host
         self._server = QuietServer(

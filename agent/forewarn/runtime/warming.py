@@ -77,5 +77,5 @@ def _far(watch: Watch, samples: Samples, series: SeriesId, past: Window, now_s: 
     until_s = past.times_s[0] if past.times_s else now_s
     if span_s <= 0 or until_s <= now_s - span_s + MEAN_S:
         return None
-    slots = samples.rolled(series, now_s - span_s, until_s - MEAN_S, MEAN_S)
+    slots = samples.rolled(series, now_s - span_s, until_s - MEAN_S, MEAN_S, sketches=False)
     return Window.of([(slot.at_s, slot.mean) for slot in slots]) if slots else None

@@ -80,10 +80,16 @@ class Api:
         return await self._said(desk.reads.items, name, query, live, desk.reader(request))
 
     async def one(self, request: Request) -> Response:
-        """GET /api/v1/LIST/ID: the same item alone."""
+        """GET /api/v1/LIST/ID: the same item alone; of a probe also how often its rules fired, and would have."""
         desk, name, id = self._desk, request.path_params["name"], request.path_params["id"]
-        live = await desk.live([id] if name == "probes" else ())
-        return await self._said(desk.reads.one, name, id, live, desk.reader(request))
+        live, reader = await desk.live([id] if name == "probes" else ()), desk.reader(request)
+        if name == "probes":
+            shown = probe.viewed(live, id).probe
+            would = desk.hindsight(shown)
+            return await self._said(
+                lambda: {**desk.reads.one(name, id, live, reader), **probe.fired_body(desk.reads, shown, would, reader)}
+            )
+        return await self._said(desk.reads.one, name, id, live, reader)
 
     async def _said(self, what: Callable[..., Body], *given: object) -> Response:
         """Read, and written as JSON, in a thread."""

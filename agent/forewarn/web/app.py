@@ -14,11 +14,14 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from forewarn.core.reader import Body
-from forewarn.model.series import SeriesId, Window
+from forewarn.model.hindsight import Hindsight
+from forewarn.model.probe import Probe
+from forewarn.model.series import SeriesId
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 from forewarn.ports import Clock, Commands, Ledger, Stats
 from forewarn.web.api import Api
+from forewarn.web.columns import Past
 from forewarn.web.console import Console
 from forewarn.web.desk import Desk, as_json
 from forewarn.web.feed import Changes
@@ -43,11 +46,12 @@ def build(
     links: Links,
     metrics: Callable[[], str],
     reload: Callable[[], Awaitable[Body]],
-    history: Callable[[SeriesId, float, float], Awaitable[Window]],
+    hindsight: Callable[[Probe], Hindsight],
+    history: Callable[[SeriesId, float, float, int], Awaitable[Past]],
 ) -> Starlette:
     """The application for one daemon. `app.state.feed` is a ports.Feed: publish to it, and close it before stopping.
 
-    `links` must be made from the same `token`; raises ValueError otherwise.
+    `history(series, since_s, until_s, step_s)` answers samples for a step of 0, otherwise summaries of that step. `links` must be made from the same `token`; raises ValueError otherwise.
     """
     if not links.is_token(token):
         raise ValueError("links were made from another token than the one given")
@@ -60,6 +64,7 @@ def build(
         links=links,
         metrics=metrics,
         reload=reload,
+        hindsight=hindsight,
         history=history,
         ledger=ledger,
         reads=Reads(ledger, settings),

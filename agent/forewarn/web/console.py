@@ -106,7 +106,7 @@ class Console:
             view = probe.viewed(await desk.live([name]), name)
             series = probe.pictured(view, given.get("series"))
             windows = await desk.past([one.series for one in series], reader.now - timedelta(hours=hours), reader.now)
-            asked = {"asked": given.get("series")}
+            asked = {"asked": given.get("series"), "would": desk.hindsight(view.probe)}
             return lambda: {**probe.probe_page(desk.reads, view, series, windows, hours, reader), **asked}
 
         return await self._page(request, "probe.html", show, f"/api/v1/probes/{quote(name)}")

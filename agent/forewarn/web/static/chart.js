@@ -74,6 +74,8 @@
       axes: [{ stroke: colour("--grey"), values: onAxis, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, size: 26, gap: 2 },
         { stroke: colour("--grey"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, values: (u, all) => all.map(say), size: 70 }],
       series,
+      // The whole span that was asked for, also where nothing is stored; what is chosen by dragging is shown alone.
+      scales: { x: { range: (u, low, high) => (low === times[0] && high === times.at(-1) ? [it.from_s, Math.max(it.until_s, high)] : [low, high]) } },
       tzDate: (s) => uPlot.tzDate(new Date(s * 1000), zone),
       hooks: { draw: [cone(it, [it.times_s.at(-1), it.mean.at(-1)])], setCursor: [reading(figure, it, say)] },
     };
