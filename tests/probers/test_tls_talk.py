@@ -12,6 +12,7 @@ import pytest
 from probing import answering, certificate, probe, saying, server, values
 
 from forewarn.probers import plain, tls_talk
+from forewarn.probers.ends import READ_S
 from forewarn.probers.http import HttpOptions
 from forewarn.probers.http_engine import HttpEngine
 from forewarn.probers.names import Names
@@ -123,3 +124,21 @@ def test_what_needs_more_goes_the_long_way(tmp_path: Path, monkeypatch: pytest.M
     assert plain.way(HttpOptions(), "https://shop.example./") is None
     monkeypatch.setattr(plain, "_has_tls", lambda: False)
     assert plain.way(HttpOptions(), url) is None and plain.way(HttpOptions(), "http://shop.example/") is not None
+
+
+@pytest.mark.parametrize(("curve", "known"), [("prime256v1", "secp256r1"), ("secp384r1", "secp384r1")])
+async def test_the_group_that_a_target_chooses_is_learnt_and_any_other_still_offered(
+    tmp_path: Path, curve: str, known: str
+) -> None:
+    context, other = certificate(tmp_path), certificate(tmp_path)
+    context.set_ecdh_curve(curve)
+    engine = HttpEngine()
+    async with server(answering(), context) as url:
+        assert [(await looked(engine, url, verify=False)).outcome for _ in range(3)] == ["up"] * 3
+        assert engine._ends.group(url, time.time()) == known
+        assert engine._ends.group(url, time.time() + READ_S + 1) == "", "seen again now and then"
+        other.set_ecdh_curve("secp521r1")
+    async with server(answering(), other) as elsewhere:
+        engine._ends.read(elsewhere, time.time(), time.time() + 9.0, known)
+        assert (await looked(engine, elsewhere, verify=False)).outcome == "up", "it has changed its mind meanwhile"
+    await engine.close()

@@ -166,7 +166,7 @@ class HttpEngine:
         if way is not None and (way.address or (found and len(found.addresses) == 1)):
             address = way.address or plain.place(way, found.addresses[0])  # type: ignore[union-attr]
             try:
-                talk = plain.talk(job, way, address, max(0.001, job.probe.timeout_s - job.resolve_s))
+                talk = plain.talk(job, way, address, max(0.001, job.probe.timeout_s - job.resolve_s), self._ends)
             except plain.Untrusted as error:
                 self._refuse(job, unknown(Reason.MISSING, f"the certificates to trust can't be read: {error}"))
                 return

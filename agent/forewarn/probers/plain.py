@@ -14,6 +14,7 @@ import socket
 import sys
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Any
 
 from forewarn import __version__
 from forewarn.probers.answer import Answer, Broken, Code, Phases, Times, bare
@@ -110,12 +111,12 @@ def place(way: Way, address: str) -> Address:
     return (address, way.port, 0, 0) if ":" in address else (address, way.port)
 
 
-def talk(job: object, way: Way, address: Address, timeout_s: float) -> Talk:
+def talk(job: Any, way: Way, address: Address, timeout_s: float, ends: Ends) -> Talk:
     """The connection that asks it. Raises OSError where this machine has no socket left, Untrusted where nobody can be."""
     options = way.options
     reader = AnswerReader(options.method == "HEAD", options.reads_body, options.max_body)
     if way.tls:
-        return _over_tls(job, way, address, reader, timeout_s)
+        return _over_tls(job, way, address, reader, timeout_s, ends.group(job.target.address, job.at_s))
     return Talk(job, socket.AF_INET6 if len(address) == 4 else socket.AF_INET, address, way.request, reader, timeout_s)
 
 
@@ -123,13 +124,13 @@ class Untrusted(Exception):
     """Whom to trust can't be read; its words say why."""
 
 
-def _over_tls(job: object, way: Way, address: Address, reader: AnswerReader, timeout_s: float) -> Talk:
+def _over_tls(job: Any, way: Way, address: Address, reader: AnswerReader, timeout_s: float, group: str) -> Talk:
     from forewarn.probers.tls_talk import TlsTalk, trust
 
     ca_file = bundle(way.options.ca_file) if way.options.verify else None
     family = socket.AF_INET6 if len(address) == 4 else socket.AF_INET
     try:
-        trusted = trust(ca_file, way.options.verify)
+        trusted = trust(ca_file, way.options.verify, group)
     except (OSError, ValueError) as error:
         raise Untrusted(getattr(error, "strerror", None) or str(error)) from None
     return TlsTalk(job, family, address, way.request, reader, timeout_s, way.host, trusted)
@@ -153,7 +154,7 @@ def answer(talk: Talk, url: str, resolve_s: float, over: float, ends: Ends) -> A
     if shaken := getattr(talk, "shaken", 0.0):
         sent, tls_s, at_s = shaken, shaken - talk.connected, talk.job.at_s
         if ends.wanted(url, at_s) and (end_s := talk.end_s()) is not None:  # type: ignore[attr-defined]
-            ends.read(url, at_s, end_s)
+            ends.read(url, at_s, end_s, talk.group())  # type: ignore[attr-defined]
         certificate_s = ends.left_s(url, at_s)
     phases = Phases(resolve_s, talk.connected - talk.begun, tls_s, talk.first - sent, resolve_s + over - talk.begun)
     body = reader.body

@@ -24,6 +24,12 @@ from forewarn.probers.talk import READS_AT_ONCE, Address, Reader, Spoilt, Talk
 
 _LIB: Any = getattr(SSL, "_lib", None)
 _FFI: Any = getattr(SSL, "_ffi", None)
+SHARES = {
+    "x25519": b"?*X25519:?secp256r1:?X448:?secp384r1:?secp521r1:?X25519MLKEM768:?ffdhe2048:?ffdhe3072",
+    "secp256r1": b"?*secp256r1:?X25519:?X448:?secp384r1:?secp521r1:?X25519MLKEM768:?ffdhe2048:?ffdhe3072",
+}
+"""Groups that are offered where a target is known to choose the first: all that OpenSSL offers by itself, but keys are made for
+this one alone. Those for ML-KEM, made in vain, are a fifth of a handshake."""
 READ_SIZE = 16_384
 """The largest record: nothing is left inside the library that the epoll would not tell of."""
 NO_PARTIAL_WILDCARDS = 0x4
@@ -31,7 +37,7 @@ NO_PARTIAL_WILDCARDS = 0x4
 TRUSTED = 0
 NEEDED = (
     "SSL_get0_param", "SSL_get_verify_result", "X509_VERIFY_PARAM_set1_host", "X509_VERIFY_PARAM_set1_ip",
-    "X509_VERIFY_PARAM_set_hostflags", "X509_verify_cert_error_string",
+    "X509_VERIFY_PARAM_set_hostflags", "X509_verify_cert_error_string", "SSL_CTX_set1_curves_list",
 )  # fmt: skip
 
 
@@ -88,6 +94,11 @@ class TlsTalk(Talk):
         """When the other side's certificate ends, in epoch seconds."""
         shown = self._secure.get_peer_certificate(as_cryptography=True)
         return shown.not_valid_after_utc.timestamp() if shown else None
+
+    def group(self) -> str:
+        """In which keys were exchanged; "" where the library does not tell."""
+        name = self._secure.get_group_name() if hasattr(self._secure, "get_group_name") else None
+        return "secp256r1" if name in ("prime256v1", "P-256") else (name or "").lower()
 
     def close(self) -> None:
         """With the word that it is over, as far as the socket takes it."""
@@ -161,21 +172,25 @@ def usable() -> bool:
     return all(hasattr(_LIB, name) for name in NEEDED)
 
 
-def trust(ca_file: str | None, verify: bool) -> SSL.Context:
-    """Whom we trust: made once for a file as it is. Raises OSError where that can't be read, ValueError where it holds nothing."""
+def trust(ca_file: str | None, verify: bool, group: str = "") -> SSL.Context:
+    """Whom we trust: made once for a file as it is. `group`: the one that the target is known to choose. Raises OSError where the
+    file can't be read, ValueError where it holds nothing."""
+    share = group if group in SHARES else ""
     if not verify or ca_file is None:
-        return _context(None, 0, 0, verify)
+        return _context(None, 0, 0, verify, share)
     found = Path(ca_file).stat()
-    return _context(ca_file, found.st_mtime_ns, found.st_size, verify)
+    return _context(ca_file, found.st_mtime_ns, found.st_size, verify, share)
 
 
 @lru_cache(maxsize=64)
-def _context(ca_file: str | None, changed_ns: int, size: int, verify: bool) -> SSL.Context:
+def _context(ca_file: str | None, changed_ns: int, size: int, verify: bool, share: str) -> SSL.Context:
     made = SSL.Context(SSL.TLS_CLIENT_METHOD)
     made.set_min_proto_version(SSL.TLS1_2_VERSION)
     made.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     made.set_options(SSL.OP_NO_TICKET)
     made.set_alpn_protos([b"http/1.1"])
+    if share and _LIB.SSL_CTX_set1_curves_list(made._context, SHARES[share]) != 1:
+        return _context(ca_file, changed_ns, size, verify, "")  # an OpenSSL that does not know this way to say it
     if verify:
         try:
             made.load_verify_locations(ca_file) if ca_file else made.set_default_verify_paths()
