@@ -70,8 +70,9 @@ PULSE_S = 10.0
 LOCAL = "127.0.0.1"
 SWITCH_S = 0.0001
 """Each call on a socket lets other threads run; by Python's own 5 ms a busy one would hold up the loop at each of them."""
-GC_THRESHOLD = (20_000, 20, 50)
-"""Runs leave no cycles behind: what one leaves goes by counting, and the collector need not walk it every 700 objects."""
+GC_THRESHOLD = (5_000, 50, 100)
+"""Runs leave no cycles behind: what one leaves goes by counting, and the collector need not walk it every 700 objects. At
+20,000 a reload's young objects held up the loop for 30 ms and more at a time."""
 
 
 def main(args: argparse.Namespace) -> int:
@@ -105,6 +106,8 @@ def main(args: argparse.Namespace) -> int:
         if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # the files ask for a free one: now it is known
             settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
         gc.collect()  # what reading the files left behind must not be frozen with what stays
+        gc.freeze()
+        gc.set_threshold(*GC_THRESHOLD)
         sys.setswitchinterval(SWITCH_S)
         asyncio.run(Daemon(settings, place, clock, door, loaded, full).run())
     except ForewarnError as error:
@@ -295,7 +298,6 @@ class Daemon:
         sys.stdout.flush()
         self._notifier.ready(self._standing())
         gc.freeze()  # what lives as long as the daemon need not be walked again and again
-        gc.set_threshold(*GC_THRESHOLD)
 
     def _write_address(self) -> None:
         fresh = self._place.path / "daemon.json.new"

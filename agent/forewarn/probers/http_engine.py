@@ -22,6 +22,7 @@ from forewarn.model.series import ProbeRun
 from forewarn.ports import Deliver
 from forewarn.probers import plain
 from forewarn.probers.answer import Answer, Broken, explain, host_of
+from forewarn.probers.ends import Ends
 from forewarn.probers.http import HttpOptions, answered
 from forewarn.probers.names import TIMEOUT_S, Found, Names
 from forewarn.probers.reasons import Failure, Reason, down, failed, unknown
@@ -80,6 +81,7 @@ class HttpEngine:
         self._long: LongWay | None = None
         self._talks: Talks | None = None
         self._routes: dict[tuple[str, int], Route] = {}
+        self._ends = Ends()
         self._waiting: deque[Job] = deque()
         self._asking: set[Job] = set()
         self._refilling: asyncio.Handle | None = None
@@ -164,7 +166,10 @@ class HttpEngine:
         if way is not None and (way.address or (found and len(found.addresses) == 1)):
             address = way.address or plain.place(way, found.addresses[0])  # type: ignore[union-attr]
             try:
-                talk = plain.talk(job, way, address, max(0.001, job.probe.timeout_s - job.resolve_s))
+                talk = plain.talk(job, way, address, max(0.001, job.probe.timeout_s - job.resolve_s), self._ends)
+            except plain.Untrusted as error:
+                self._refuse(job, unknown(Reason.MISSING, f"the certificates to trust can't be read: {error}"))
+                return
             except OSError as error:
                 self._refuse(job, unknown(Reason.NO_NETWORK, f"this machine has no socket left: {(error.strerror or '').lower()}"))
                 return
@@ -175,7 +180,7 @@ class HttpEngine:
         if self._long is None:
             from forewarn.probers.long_way import LongWay
 
-            self._long = LongWay(self._ended)
+            self._long = LongWay(self._ended, self._ends)
         place = None if route.name is None else f"{route.name}:{route.port}"
         if failure := self._long.begin(job, place, found.addresses if found else ()):
             self._refuse(job, failure)
@@ -193,7 +198,7 @@ class HttpEngine:
                 broken = plain.broken(talk, job.target.address, job.resolve_s, over)
                 run = failed(job.probe, job.target, explain(broken), job.at_s, job.lateness_s, over - job.begun)
             else:
-                answer = plain.answer(talk, job.target.address, job.resolve_s, over)
+                answer = plain.answer(talk, job.target.address, job.resolve_s, over, self._ends)
                 run = answered(job.probe, job.target, answer, job.at_s, job.lateness_s, over - job.begun)
         except Exception as error:
             run = self._bug(job, error)

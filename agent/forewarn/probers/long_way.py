@@ -15,24 +15,19 @@ import pycurl
 from forewarn.probers.answer import Answer, Broken, bare
 from forewarn.probers.curl import Curl, Exchange
 from forewarn.probers.curl_setup import Unusable, configure, secret_of
+from forewarn.probers.ends import Ends
 from forewarn.probers.http import HttpOptions
 from forewarn.probers.names import TTL_S
 from forewarn.probers.reasons import Failure, Reason, unknown
-
-CERTIFICATE_S = 300.0
-"""So long a target's certificate is known: libcurl writes out the whole chain to tell its end, at the price of a plain probe."""
-MOST_KNOWN = 100_000
-"""Targets whose certificate is remembered; beyond it all are read anew."""
 
 
 class LongWay:
     """`begin` some, then `go`. `ended` takes each job once, with what came of it, or an exception of ours."""
 
-    def __init__(self, ended: Callable[[Any, Answer | Broken | Exception], None]) -> None:
-        self._ended = ended
+    def __init__(self, ended: Callable[[Any, Answer | Broken | Exception], None], ends: Ends) -> None:
+        self._ended, self._ends = ended, ends
         self._curl = Curl(self._over)
         self._pins: dict[str, float] = {}  # host:port that libcurl was told an address of -> monotonic end
-        self._ends: dict[str, tuple[float, float]] = {}  # address -> when its certificate was read, when that ends
         self._free: list[Exchange] = []
         self._busy: set[Exchange] = set()
         self._added = False  # to libcurl, and not begun yet
@@ -47,7 +42,7 @@ class LongWay:
         try:
             _prepare(exchange, job, self._pinned(place, addresses))
             if url.startswith("https://"):
-                exchange.reads_certificate = not 0 <= job.at_s - self._ends.get(url, (0.0, 0.0))[0] < CERTIFICATE_S
+                exchange.reads_certificate = self._ends.wanted(url, job.at_s)
                 exchange.handle.setopt(pycurl.OPT_CERTINFO, int(exchange.reads_certificate))
             self._curl.add(exchange)
         except Unusable as error:
@@ -102,11 +97,8 @@ class LongWay:
         if not exchange.url.startswith("https://"):
             return None
         if exchange.reads_certificate and (end := _ends_at(exchange)) is not None:
-            if len(self._ends) >= MOST_KNOWN:
-                self._ends.clear()
-            self._ends[exchange.url] = (at_s, end)
-        known = self._ends.get(exchange.url)
-        return known[1] - at_s if known else None
+            self._ends.read(exchange.url, at_s, end)
+        return self._ends.left_s(exchange.url, at_s)
 
     def _release(self, exchange: Exchange) -> None:
         self._busy.discard(exchange)

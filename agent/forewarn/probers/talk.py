@@ -15,7 +15,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-READ_AT_ONCE = 256  # events of one wake-up
+READ_AT_ONCE = 32
+"""Events of one wake-up: after a standstill hundreds of answers lie there, and what else is due must not wait for all of them."""
 READ_SIZE = 65_536
 READS_AT_ONCE = 4
 """Pieces taken from one connection before the others have their turn: an endless answer must not hold them up."""
@@ -73,7 +74,7 @@ class Talk:
 
     @property
     def asking(self) -> bool:
-        """Whether it waits for room to write, as also for the connection."""
+        """Whether it waits for room to write, as also for the connection; else for what comes."""
         return not self.connected or self.sent < len(self.request)
 
     def go_on(self) -> bool:
@@ -87,6 +88,9 @@ class Talk:
         if self.sent < len(self.request):
             return self._ask()
         return self._hear()
+
+    def close(self) -> None:
+        self.sock.close()
 
     def _stands(self) -> bool:
         self.connected = time.monotonic()
@@ -168,12 +172,12 @@ class Talks:
         talks, self._open = list(self._open.values()), {}
         self._deadlines.clear()
         for talk in talks:
-            talk.sock.close()
+            talk.close()
         self._epoll.close()
         return iter(talks)
 
     def _readable(self) -> None:
-        talks, asking = self._open, select.EPOLLOUT
+        talks, asked, heard = self._open, select.EPOLLOUT, select.EPOLLIN
         for fd, event in self._epoll.poll(0, READ_AT_ONCE):
             talk = talks.get(fd)
             if talk is None:
@@ -182,12 +186,14 @@ class Talks:
                 del talks[fd]
                 del self._deadlines[talk.timeout_s][fd]
                 self._over(talk)
-            elif event & asking and not talk.asking:
-                self._epoll.modify(fd, select.EPOLLIN)
+            elif event & asked and not talk.asking:
+                self._epoll.modify(fd, heard)
+            elif event & heard and talk.asking:
+                self._epoll.modify(fd, asked)
 
     def _over(self, talk: Talk) -> None:
         """The socket is closed before anybody hears of it: the epoll forgets it by itself."""
-        talk.sock.close()
+        talk.close()
         self._ended(talk)
 
     def _alarm(self, at: float) -> None:
