@@ -46,10 +46,10 @@ def _host(machines: Machines = only_here) -> Any:
     return HostProber(machines)
 
 
-def _log() -> Any:
+def _log(machines: Machines = only_here) -> Any:
     from forewarn.probers.log_follow import LogFollower
 
-    return LogFollower()
+    return LogFollower(machines)
 
 
 def _journal() -> Any:
@@ -114,7 +114,7 @@ def _elastic() -> Any:
 OWN: Mapping[str, Kind] = {
     "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
     "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS, remote=True),
-    "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS),
+    "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS, remote=True),
     "journal": Kind(
         journal.JournalOptions, "follower", _journal, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=journal.METRICS
     ),
