@@ -200,12 +200,13 @@ def test_who_comes_too_late_is_shown_what_was_done_and_by_whom(told: Stage) -> N
     assert [(line["by"], line["what"]) for line in body["changes"]] == [("on-call-2", "dumps moved")]
     cookie = told.enter()
     token = told.links.form_token(cookie.partition("=")[2])
-    form = f"token={token}&id=INC-3&verb=resolve&by=on-call-1&version=3&back=/i/INC-3"
+    form = f"token={token}&id=INC-3&verb=resolve&by=on-call-1&version=3&back=/i/INC-3&text=all+is+well+again"
     kind = {"Content_Type": "application/x-www-form-urlencoded"}
     page = told.ask("/do", "POST", form, Cookie=cookie, Origin=told.origin, **kind)
     assert page.status == 409
     assert "dumps moved" in page.body
     assert "on-call-2" in page.body
+    assert "all is well again" in page.body, "what was written is not lost"
     assert 'href="/i/INC-3"' in page.body
 
 

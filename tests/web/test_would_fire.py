@@ -20,7 +20,7 @@ COUNTED = Hindsight(
     ("would", "en", "zh"),
     [
         (Hindsight(progress=Progress.COUNTING), "is being counted", "正在用现行规则重算"),
-        (COUNTED, "played over the samples from", "用现行规则重算"),
+        (COUNTED, "played over the samples since", "用现行规则重算"),
         (replace(COUNTED, share=0.4), "Samples are there for 40 % of that time", "样本只覆盖其中 40%"),
         (replace(COUNTED, samples=0, fired={}), "nothing was kept since", "没有样本可以重算"),
         (

@@ -198,7 +198,7 @@ class Console:
             )
         except Unanswerable as refused:
             if verb != "edit" or refused.trouble.key not in MENDABLE:
-                raise
+                return self.trouble(request, refused.trouble, text or "")
             return await self._again(request, refused.trouble, given.get("id", ""), text or "", back)
         response = RedirectResponse(back, 303)
         response.set_cookie(WHO, by, max_age=YEAR_S, path="/", httponly=True, samesite="strict")
@@ -212,10 +212,10 @@ class Console:
         shown = {"trouble": trouble, "message": message, "text": text, "back": back, "path": "/messages"}
         return self._plain(request, "again.html", shown, trouble.status)
 
-    def trouble(self, connection: HTTPConnection, trouble: Trouble) -> Response:
-        """A page that says what is wrong and what to do."""
+    def trouble(self, connection: HTTPConnection, trouble: Trouble, written: str = "") -> Response:
+        """A page that says what is wrong and what to do, with what somebody had written: it is not lost."""
         changed = trouble.missed.changes if trouble.missed else ()
-        shown = {"trouble": trouble, "missed_at": f"/i/{changed[0].incident}" if changed else "/messages"}
+        shown = {"trouble": trouble, "missed_at": f"/i/{changed[0].incident}" if changed else "/messages", "written": written}
         return self._plain(connection, "trouble.html", shown, trouble.status)
 
     async def _page(self, request: Request, template: str, show: Show, twin: str) -> Response:
