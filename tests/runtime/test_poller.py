@@ -548,3 +548,16 @@ async def test_stopping_is_quick_and_leaves_nothing_running(stage):
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
     moved: list[Moved] = stage.moves
     assert moved == []
+
+
+async def test_a_reload_that_is_under_way_ends_with_the_stop_and_begins_nothing(stage):
+    many = [probe(f"new-{number}") for number in range(50)]
+    async with stage.running(probe("old")) as poller:
+        change = asyncio.create_task(poller.apply(settings(*many)))
+        await until(lambda: "new-0" in poller._watches)
+        await poller.stop()
+        await change
+        assert len(poller._watches) < 50
+        before = len(stage.world.runs)
+        await asyncio.sleep(0.05)
+        assert len(stage.world.runs) == before

@@ -72,6 +72,7 @@ class Poller:
         self._timer: asyncio.TimerHandle | None = None
         self._due_at = 0.0  # when it fires, by the loop's clock
         self._turned_s = 0.0
+        self._stopped = False
 
     # --- starting and changing ---
 
@@ -108,6 +109,8 @@ class Poller:
         moves: list[Moved] = []
         await self._keeper.flush()
         for probe in fresh:
+            if self._stopped:  # thousands take a while; nobody waits for them any more
+                return
             watch = await self._warmed(probe)
             if old := before.pop(probe.name, None):
                 moves += watch.adopt(old, self._clock.now())
@@ -167,6 +170,8 @@ class Poller:
 
     def _turn(self) -> None:
         """Start what is due, then sleep until something is. A plain timer: it fires fifty times a second and more."""
+        if self._stopped:
+            return
         loop = asyncio.get_running_loop()
         if self._timer:
             self._timer.cancel()
@@ -263,7 +268,8 @@ class Poller:
         return True
 
     async def stop(self) -> None:
-        """Probe no more; what is under way is given up; the last samples are stored."""
+        """Probe no more; what is under way is given up; the last samples are stored. A reload that is under way ends early."""
+        self._stopped = True
         if self._timer:
             self._timer.cancel()
         for task in self._clockwork:
