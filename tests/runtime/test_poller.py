@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -561,3 +562,21 @@ async def test_a_reload_that_is_under_way_ends_with_the_stop_and_begins_nothing(
         before = len(stage.world.runs)
         await asyncio.sleep(0.05)
         assert len(stage.world.runs) == before
+
+
+async def test_a_probe_that_changed_is_looked_at_until_its_successor_knows_the_past(stage):
+    free = threading.Event()
+    async with stage.running(probe("p"), probe("leaves")) as poller:
+        await until(lambda: stage.ran("p") >= 2)
+        stage.thread.submit(free.wait, 30)  # the store is slow
+        change = asyncio.create_task(poller.apply(settings(replace(probe("p"), timeout_s=0.2))))
+        runs = stage.ran("p")
+        await until(lambda: stage.ran("p") >= runs + 3)
+        assert not change.done() and poller._watches["p"].probe.timeout_s != 0.2
+        free.set()
+        await change
+        assert set(poller._watches) == {"p"} and poller._watches["p"].probe.timeout_s == 0.2
+        seen = poller._watches["p"]._ups["t"].times
+        assert len(set(seen)) == len(seen) >= 3, "what came meanwhile is known"
+        runs = stage.ran("p")
+        await until(lambda: stage.ran("p") >= runs + 2)

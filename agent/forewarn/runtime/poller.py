@@ -81,7 +81,7 @@ class Poller:
         moves: list[Moved] = []
         now = self._clock.now()
         for probe in settings.probes.values():
-            watch = await self._warmed(probe)
+            watch = self._watches[probe.name] = await self._warmed(probe)
             watch.resume(finding for finding in findings if finding.probe == probe.name)
             moves += watch.forget_strangers(now)
         moves += [
@@ -90,54 +90,60 @@ class Poller:
             if finding.state is FindingState.OPEN and finding.probe not in settings.probes
         ]
         self._tell(moves)
-        await self._run(settings.probes.values())
+        await self._run(settings.probes.values(), _load(settings.probes.values()))
         self._clockwork = [
             asyncio.create_task(self._repeat(work), name=name) for name, work in (("flush", self._flush), ("tick", self._tick))
         ]
         self._turn()
 
     async def apply(self, settings: Settings) -> None:
-        """Other files: probes that did not change go on untouched, rules that did not change keep what they know."""
-        kept = {name for name, probe in settings.probes.items() if name in self._watches and self._watches[name].probe == probe}
-        before = {name: self._watches.pop(name) for name in set(self._watches) - kept}
-        for name, watch in before.items():
-            await self._runners.unfollow(name)
-            for target in watch.probe.targets:
-                self._table.remove((name, target.name))
-                self._targets.pop((name, target.name), None)
-        fresh = [probe for name, probe in settings.probes.items() if name not in kept]
-        moves: list[Moved] = []
+        """Other files: probes that did not change go on untouched, rules that did not change keep what they know. A probe that
+        did change is looked at as before until its successor knows the past: for thousands that takes a while."""
+        wanted = settings.probes
+        for name in [name for name in self._watches if name not in wanted]:
+            watch = await self._taken_out(name)
+            self._tell(watch.unwatch(self._clock.now()))
+        fresh = [probe for name, probe in wanted.items() if name not in self._watches or self._watches[name].probe != probe]
         await self._keeper.flush()
+        load = _load(wanted.values())
         for probe in fresh:
-            if self._stopped:  # thousands take a while; nobody waits for them any more
+            if self._stopped:
                 return
-            watch = await self._warmed(probe)
-            if old := before.pop(probe.name, None):
-                moves += watch.adopt(old, self._clock.now())
-        for watch in before.values():
-            moves += watch.unwatch(self._clock.now())
-        self._tell(moves)
-        await self._run(fresh)
+            await self._replace(probe)
+            await self._run([probe], load)
+
+    async def _replace(self, probe: Probe) -> None:
+        watch = await self._warmed(probe)
+        old = await self._taken_out(probe.name) if probe.name in self._watches else None
+        self._watches[probe.name] = watch
+        if old:
+            self._tell(watch.adopt(old, self._clock.now()))
+
+    async def _taken_out(self, name: str) -> Watch:
+        """The watch of a probe that is looked at no more."""
+        await self._runners.unfollow(name)
+        watch = self._watches.pop(name)
+        for target in watch.probe.targets:
+            self._table.remove((name, target.name))
+            self._targets.pop((name, target.name), None)
+        return watch
 
     async def _warmed(self, probe: Probe) -> Watch:
-        """A watch that knows the past, in its place; on the store's thread, since it reads much."""
+        """A watch that knows the past; on the store's thread, since it reads much."""
         watch, now_s = Watch(probe), self._clock.now().timestamp()
         cursor = await asyncio.get_running_loop().run_in_executor(self._thread, self._warm, watch, now_s)
         self._keeper.remember(probe.name, cursor)
-        self._watches[probe.name] = watch
         return watch
 
     def _warm(self, watch: Watch, now_s: float) -> Mapping[str, object] | None:
         warm(watch, self._samples, now_s)
         return self._samples.cursor(watch.probe.name)
 
-    async def _run(self, probes: Iterable[Probe]) -> None:
+    async def _run(self, probes: Iterable[Probe], load: tuple[float, int]) -> None:
         """Put probes into the timetable, or let them follow; thousands in slices, for others are due meanwhile."""
         began_s = self._clock.monotonic()
         now_s = self._clock.now().timestamp()
-        everything = [watch.probe for watch in self._watches.values()]
-        runs_per_s = sum(len(probe.targets) / probe.every_s for probe in everything)
-        count = sum(len(probe.targets) for probe in everything)
+        runs_per_s, count = load
         for probe in probes:
             if self._clock.monotonic() - began_s > AT_ONCE_S:
                 await asyncio.sleep(0)
@@ -307,6 +313,12 @@ class Poller:
     def unstored(self) -> tuple[int, int, int]:
         """Samples that wait for the store, those that were lost, and how often it failed."""
         return self._keeper.waiting, self._keeper.lost, self._keeper.errors
+
+
+def _load(probes: Iterable[Probe]) -> tuple[float, int]:
+    """Runs a second and targets of all probes together: what their moments are spread by."""
+    loads = [(len(probe.targets) / probe.every_s, len(probe.targets)) for probe in probes]
+    return sum(runs for runs, _ in loads), sum(count for _, count in loads)
 
 
 def _shakes_hands(probe: Probe) -> bool:
