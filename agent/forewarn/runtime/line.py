@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -90,6 +90,15 @@ class Line:
             (),
             self.id.labels,
         )
+
+    def go_on(self, before: Line) -> None:
+        """Take over what another line of this series has seen since the history that this one was handed."""
+        times, values = before.times, before.values
+        if not self.times:
+            self.hold(times, values)
+            return
+        for at in range(bisect_right(times, self.times[-1]), len(times)):
+            self.keep(times[at], values[at])
 
     def judge(self, rule: str) -> Judge | None:
         return next((judge for judge in self.judges if judge.rule.name == rule), None)

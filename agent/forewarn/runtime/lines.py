@@ -190,8 +190,7 @@ class Lines:
             for judge in old.judges:
                 same = line.judge(judge.rule.name) if line else None
                 if line and same and same.rule.says == judge.rule.says:
-                    if not line.times:
-                        line.hold(old.times, old.values)
+                    line.go_on(old)
                     same.adopt(judge)
                     continue
                 if judge.open:

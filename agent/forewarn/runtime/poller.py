@@ -75,6 +75,7 @@ class Poller:
         self._timer: asyncio.TimerHandle | None = None
         self._due_at = 0.0  # when it fires, by the loop's clock
         self._turned_s = 0.0
+        self._stopped = False
 
     # --- starting and changing ---
 
@@ -83,7 +84,7 @@ class Poller:
         moves: list[Moved] = []
         now = self._clock.now()
         for probe in settings.probes.values():
-            watch = await self._warmed(probe)
+            watch = self._watches[probe.name] = await self._warmed(probe)
             watch.resume(finding for finding in findings if finding.probe == probe.name)
             moves += watch.forget_strangers(now)
         moves += [
@@ -93,42 +94,51 @@ class Poller:
         ]
         self._tell(moves)
         await self._checkpoints.begin()
-        await self._run(settings.probes.values())
+        await self._run(settings.probes.values(), _load(settings.probes.values()))
         clockwork = (("flush", self._flush), ("tick", self._tick), ("checkpoint", self._checkpoints.round))
         self._clockwork = [asyncio.create_task(self._repeat(work), name=name) for name, work in clockwork]
         self._turn()
 
     async def apply(self, settings: Settings) -> None:
-        """Other files: probes that did not change go on untouched, rules that did not change keep what they know."""
+        """Other files: probes that did not change go on untouched, rules that did not change keep what they know. A probe that
+        did change is looked at as before until its successor knows the past: for thousands that takes a while."""
         async with self._checkpoints.turn:
-            await self._apply(settings)
+            await self._apply(settings.probes)
 
-    async def _apply(self, settings: Settings) -> None:
-        kept = {name for name, probe in settings.probes.items() if name in self._watches and self._watches[name].probe == probe}
-        before = {name: self._watches.pop(name) for name in set(self._watches) - kept}
-        for name, watch in before.items():
-            await self._runners.unfollow(name)
-            for target in watch.probe.targets:
-                self._table.remove((name, target.name))
-                self._targets.pop((name, target.name), None)
-        fresh = [probe for name, probe in settings.probes.items() if name not in kept]
-        moves: list[Moved] = []
+    async def _apply(self, wanted: Mapping[str, Probe]) -> None:
+        for name in [name for name in self._watches if name not in wanted]:
+            watch = await self._taken_out(name)
+            self._tell(watch.unwatch(self._clock.now()))
+        fresh = [probe for name, probe in wanted.items() if name not in self._watches or self._watches[name].probe != probe]
         await self._keeper.flush()
+        load = _load(wanted.values())
         for probe in fresh:
-            watch = await self._warmed(probe)
-            if old := before.pop(probe.name, None):
-                moves += watch.adopt(old, self._clock.now())
-        for watch in before.values():
-            moves += watch.unwatch(self._clock.now())
-        self._tell(moves)
-        await self._run(fresh)
+            if self._stopped:
+                return
+            await self._replace(probe)
+            await self._run([probe], load)
+
+    async def _replace(self, probe: Probe) -> None:
+        watch = await self._warmed(probe)
+        old = await self._taken_out(probe.name) if probe.name in self._watches else None
+        self._watches[probe.name] = watch
+        if old:
+            self._tell(watch.adopt(old, self._clock.now()))
+
+    async def _taken_out(self, name: str) -> Watch:
+        """The watch of a probe that is looked at no more."""
+        await self._runners.unfollow(name)
+        watch = self._watches.pop(name)
+        for target in watch.probe.targets:
+            self._table.remove((name, target.name))
+            self._targets.pop((name, target.name), None)
+        return watch
 
     async def _warmed(self, probe: Probe) -> Watch:
-        """A watch that knows the past, in its place; on the store's thread, since it reads much."""
+        """A watch that knows the past; on the store's thread, since it reads much."""
         watch, now_s = Watch(probe), self._clock.now().timestamp()
         cursor = await asyncio.get_running_loop().run_in_executor(self._thread, self._warm, watch, now_s)
         self._keeper.remember(probe.name, cursor)
-        self._watches[probe.name] = watch
         return watch
 
     def _warm(self, watch: Watch, now_s: float) -> Mapping[str, object] | None:
@@ -137,13 +147,11 @@ class Poller:
         known.tell()
         return self._samples.cursor(watch.probe.name)
 
-    async def _run(self, probes: Iterable[Probe]) -> None:
+    async def _run(self, probes: Iterable[Probe], load: tuple[float, int]) -> None:
         """Put probes into the timetable, or let them follow; thousands in slices, for others are due meanwhile."""
         began_s = self._clock.monotonic()
         now_s = self._clock.now().timestamp()
-        everything = [watch.probe for watch in self._watches.values()]
-        runs_per_s = sum(len(probe.targets) / probe.every_s for probe in everything)
-        count = sum(len(probe.targets) for probe in everything)
+        runs_per_s, count = load
         for probe in probes:
             if self._clock.monotonic() - began_s > AT_ONCE_S:
                 await asyncio.sleep(0)
@@ -176,6 +184,8 @@ class Poller:
 
     def _turn(self) -> None:
         """Start what is due, then sleep until something is. A plain timer: it fires fifty times a second and more."""
+        if self._stopped:
+            return
         loop = asyncio.get_running_loop()
         if self._timer:
             self._timer.cancel()
@@ -272,7 +282,8 @@ class Poller:
         return True
 
     async def stop(self) -> None:
-        """Probe no more; what is under way is given up; the last samples are stored."""
+        """Probe no more; what is under way is given up; the last samples are stored. A reload that is under way ends early."""
+        self._stopped = True
         if self._timer:
             self._timer.cancel()
         for task in self._clockwork:
@@ -311,6 +322,12 @@ class Poller:
     def unstored(self) -> tuple[int, int, int]:
         """Samples that wait for the store, those that were lost, and how often it failed."""
         return self._keeper.waiting, self._keeper.lost, self._keeper.errors
+
+
+def _load(probes: Iterable[Probe]) -> tuple[float, int]:
+    """Runs a second and targets of all probes together: what their moments are spread by."""
+    loads = [(len(probe.targets) / probe.every_s, len(probe.targets)) for probe in probes]
+    return sum(runs for runs, _ in loads), sum(count for _, count in loads)
 
 
 def _shakes_hands(probe: Probe) -> bool:
