@@ -1,13 +1,15 @@
 """The console of a busy place, in a process of its own: the real application, ledger, poller, timer and sample store; only the
 prober is made up, and answers at once. `console.py` starts it, asks it for pages and reads its figures.
 
-    console_server.py FOLDER PROBES INCIDENTS EVERY_S    prints a line of JSON when it serves; a line on stdin: the figures since the last
+    console_server.py FOLDER PROBES INCIDENTS EVERY_S    prints a line of JSON when it serves, and one for each line on stdin:
+        begun      whether every target has been looked at
+        settled    the collector leaves alone what is there, as in the daemon
+        figures    those since the last
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import random
 import sys
@@ -23,6 +25,8 @@ from console_things import things
 from tools import ROOT
 
 sys.path.insert(0, str(ROOT / "agent"))
+from forewarn.app.collector import settle
+from forewarn.app.daemon import SWITCH_S
 from forewarn.app.quiet_server import QuietServer
 from forewarn.config.load import load
 from forewarn.core.sought import words_of
@@ -134,6 +138,7 @@ def settings(folder: Path, probes: int, every_s: int, now: datetime) -> Settings
 
 
 async def serve(folder: Path, probes: int, incidents: int, every_s: int) -> None:
+    sys.setswitchinterval(SWITCH_S)
     clock = SystemClock()
     found, holds = settings(folder, probes, every_s, clock.now()), Holds()
     ledger, samples = (
@@ -166,13 +171,17 @@ async def serve(folder: Path, probes: int, incidents: int, every_s: int) -> None
     print(json.dumps({"port": server.servers[0].sockets[0].getsockname()[1], "code": links.make()}), flush=True)
 
     def asked() -> None:
-        if not gc.get_freeze_count():
-            gc.freeze()  # as the daemon does once it has begun
-        if not sys.stdin.readline():
-            server.leave()
-            return
-        lateness = dict(zip(("late_p50_ms", "late_p99_ms"), poller.lateness_ms(), strict=True))
-        print(json.dumps({**holds.taken(), **lateness, "cpu_s": time.process_time()}), flush=True)
+        match sys.stdin.readline():
+            case "":
+                server.leave()
+            case "begun\n":
+                print(json.dumps({"begun": not poller.board.waits()}), flush=True)
+            case "settled\n":
+                settle()
+                print("{}", flush=True)
+            case _:
+                lateness = dict(zip(("late_p50_ms", "late_p99_ms"), poller.lateness_ms(), strict=True))
+                print(json.dumps({**holds.taken(), **lateness, "cpu_s": time.process_time()}), flush=True)
 
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), asked)
     await serving

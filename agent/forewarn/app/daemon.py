@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import signal
@@ -22,7 +21,7 @@ from pathlib import Path
 import structlog
 
 from forewarn import __version__
-from forewarn.app import banner, journal, upkeep
+from forewarn.app import banner, collector, journal, upkeep
 from forewarn.app.changes.finder import Finder
 from forewarn.app.files_watch import Snapshot
 from forewarn.app.full_disk import with_room
@@ -68,8 +67,6 @@ CHANGES_S = 120.0
 PULSE_S = 10.0
 SWITCH_S = 0.0001
 """Each call on a socket lets other threads run; by Python's own 5 ms a busy one would hold up the loop at each of them."""
-GC_THRESHOLD = (20_000, 20, 50)
-"""Runs leave no cycles behind: what one leaves goes by counting, and the collector need not walk it every 700 objects."""
 
 
 def main(args: argparse.Namespace) -> int:
@@ -283,8 +280,8 @@ class Daemon:
             print(line)
         sys.stdout.flush()
         self._notifier.ready(self._standing())
-        gc.freeze()  # what lives as long as the daemon need not be walked again and again
-        gc.set_threshold(*GC_THRESHOLD)
+        collector.settle()
+        self._group.create_task(collector.settle_later(self._poller.board.waits), name="settle")
 
     def _write_address(self) -> None:
         fresh = self._place.path / "daemon.json.new"
