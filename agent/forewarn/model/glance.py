@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from math import inf
 from typing import NamedTuple
 
 from forewarn.model.probe import Probe
@@ -35,9 +36,14 @@ class Learner(NamedTuple):
 
 
 def ending(left: Iterable[tuple[float, float]]) -> datetime | None:
-    """The soonest end of what has so long left: (epoch seconds of the look, seconds). None where all are over or far off."""
+    """The soonest end of what has so long left: (epoch seconds of the look, seconds), to the nearest minute, since looks differ by
+    how long they took. None where all are over or far off."""
     ends = [at_s + left_s for at_s, left_s in left if 0 < left_s < FAR_S]
-    return datetime.fromtimestamp(min(ends), UTC) if ends else None
+    return datetime.fromtimestamp(round(min(ends) / 60) * 60, UTC) if ends else None
+
+
+def _ready_s(one: Learner) -> float:
+    return one.ready_at.timestamp() if one.ready_at else inf
 
 
 class Stand(NamedTuple):
@@ -49,11 +55,31 @@ class Stand(NamedTuple):
     ends_at: datetime | None = None  # when the first of the certificates that it sees ends
 
 
+def _outcomes(stand: Stand) -> list[str]:
+    return [seen.outcome for seen in stand.targets]
+
+
 @dataclass(frozen=True)
 class Glance:
-    """All probes at one moment, by name."""
+    """All probes at one moment, by name. What is summed up over thousands is so once, and by `then` not even that."""
 
     stands: tuple[Stand, ...] = ()
+
+    def then(self, stands: tuple[Stand, ...]) -> Glance:
+        """The glance after this one: this very one if nothing has changed; else it keeps of what has been summed up all that
+        still holds. Equal stands must be the same objects for that."""
+        changed = [(old, new) for old, new in zip(self.stands, stands, strict=False) if old is not new]
+        if len(stands) == len(self.stands) and not changed:
+            return self
+        found = Glance(stands)
+        if len(stands) == len(self.stands) and all(old.probe.name == new.probe.name for old, new in changed):
+            holds = {
+                "learning": all(old.learning == new.learning for old, new in changed),
+                "outcomes": all(_outcomes(old) == _outcomes(new) for old, new in changed),
+                "unseen": all(old.targets == new.targets for old, new in changed),
+            }
+            found.__dict__.update({name: known for name, known in self.__dict__.items() if holds.get(name)})
+        return found
 
     @cached_property
     def outcomes(self) -> Mapping[str, int]:
@@ -66,9 +92,8 @@ class Glance:
 
     @cached_property
     def learning(self) -> tuple[Learner, ...]:
-        """All series that are learnt, the soonest ready first."""
-        found = [one for stand in self.stands for one in stand.learning]
-        return tuple(sorted(found, key=lambda one: (one.ready_at is None, str(one.ready_at), one.series.probe)))
+        """All series that are learnt, the soonest ready first, those of one moment by their probe."""
+        return tuple(sorted((one for stand in self.stands for one in stand.learning), key=_ready_s))
 
     @cached_property
     def unseen(self) -> tuple[tuple[Stand, Sight], ...]:

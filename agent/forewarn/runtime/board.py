@@ -1,7 +1,8 @@
 """What runs, for people who look: thousands of probes at a glance, and some of them in full.
 
 Both belong to the loop, because the watches do, and both are made in slices, so that nobody who looks holds up the probes.
-A watch keeps its stand until something about it changes; a glance is kept for a second, for all who look meanwhile.
+A watch keeps its stand until something about it changes, and its view until its next run; a glance is kept for a second, for all who
+look meanwhile, and longer when nothing has changed.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class Board:
         """All probes, as they were FRESH_S ago at most; whoever asks while one is being made gets that one."""
         async with self._making:
             if self._made_s is None or not 0 <= self._clock.monotonic() - self._made_s < FRESH_S:
-                self._glance = Glance(tuple(await self._stands()))
+                self._glance = self._glance.then(tuple(await self._stands()))
                 self._made_s = self._clock.monotonic()
             return self._glance
 

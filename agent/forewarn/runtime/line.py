@@ -234,6 +234,11 @@ class Line:
             del self.times[:cut], self.values[:cut]
 
 
+def learnt(claim: Claim | None) -> tuple[datetime | None] | None:
+    """Until when a claim says that its rule learns; None where it learns nothing."""
+    return (claim.ready_at,) if claim and claim.state is RuleState.LEARNING else None
+
+
 def looks_at(rule: Rule, id: SeriesId) -> bool:
     """Whether a rule is about this series: its metric, and every label glob."""
     if rule.metric != id.metric:
