@@ -25,7 +25,7 @@ from console_things import things
 from tools import ROOT
 
 sys.path.insert(0, str(ROOT / "agent"))
-from forewarn.app.collector import settle
+from forewarn.app.collector import begin, settle
 from forewarn.app.daemon import SWITCH_S
 from forewarn.app.quiet_server import QuietServer
 from forewarn.config.load import load
@@ -139,6 +139,7 @@ def settings(folder: Path, probes: int, every_s: int, now: datetime) -> Settings
 
 async def serve(folder: Path, probes: int, incidents: int, every_s: int) -> None:
     sys.setswitchinterval(SWITCH_S)
+    begin()
     clock = SystemClock()
     found, holds = settings(folder, probes, every_s, clock.now()), Holds()
     ledger, samples = (

@@ -97,6 +97,7 @@ def main(args: argparse.Namespace) -> int:
         if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # a free one was asked for: now it is known
             settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
         sys.setswitchinterval(SWITCH_S)
+        collector.begin()
         asyncio.run(Daemon(settings, place, clock, door, loaded, full).run())
     except ForewarnError as error:
         print(error, file=sys.stderr)
