@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -61,24 +61,20 @@ def _outcomes(stand: Stand) -> list[str]:
 
 @dataclass(frozen=True)
 class Glance:
-    """All probes at one moment, by name. What is summed up over thousands is so once, and by `then` not even that."""
+    """All probes at one moment, by name. What is said of thousands is summed up once, when somebody first asks for it."""
 
     stands: tuple[Stand, ...] = ()
 
-    def then(self, stands: tuple[Stand, ...]) -> Glance:
-        """The glance after this one: this very one if nothing has changed; else it keeps of what has been summed up all that
-        still holds. Equal stands must be the same objects for that."""
-        changed = [(old, new) for old, new in zip(self.stands, stands, strict=False) if old is not new]
-        if len(stands) == len(self.stands) and not changed:
-            return self
+    def then(self, stands: tuple[Stand, ...], changed: Sequence[tuple[Stand, Stand]]) -> Glance:
+        """The glance after this one, at the same probes; `changed` are those of them that stand otherwise, before and now. What
+        has been summed up and still holds is not summed up again."""
         found = Glance(stands)
-        if len(stands) == len(self.stands) and all(old.probe.name == new.probe.name for old, new in changed):
-            holds = {
-                "learning": all(old.learning == new.learning for old, new in changed),
-                "outcomes": all(_outcomes(old) == _outcomes(new) for old, new in changed),
-                "unseen": all(old.targets == new.targets for old, new in changed),
-            }
-            found.__dict__.update({name: known for name, known in self.__dict__.items() if holds.get(name)})
+        holds = {
+            "learning": all(old.learning == new.learning for old, new in changed),
+            "outcomes": all(_outcomes(old) == _outcomes(new) for old, new in changed),
+            "unseen": all(old.targets == new.targets for old, new in changed),
+        }
+        found.__dict__.update({name: known for name, known in self.__dict__.items() if holds.get(name)})
         return found
 
     @cached_property

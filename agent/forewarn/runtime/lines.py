@@ -45,7 +45,8 @@ class Lines:
         self._timed: list[Line] | None = None  # what a tick must look at; None: lines have come or gone
         self._learners: list[Line] | None = None  # those with a rule that has to learn; None as above
         self._certificates: list[Line] = []  # those of what is left of a certificate; as old as the learners
-        self._stand: Stand | None = None  # None: something that a glance shows has changed since
+        self.standing: Stand | None = None
+        """The probe at a glance; None: something that it shows has changed since, and `Watch.stand` makes it anew."""
         self._view: tuple[TargetView, ...] | None = None  # None: there was a run or a judgement since
         self._swept_s = 0.0
         self._ups: dict[str, Line] = {}
@@ -180,7 +181,7 @@ class Lines:
 
     def _shows_other(self) -> None:
         """What people have been shown of this probe holds no longer."""
-        self._stand = self._view = None
+        self.standing = self._view = None
 
     def _resume(self, line: Line, judge: Judge) -> None:
         if finding := self._open.pop((judge.rule.name, str(line.id)), None):
@@ -202,7 +203,7 @@ class Lines:
         if line is None and (len(self._lines) < MOST_SERIES or id.metric == UP[0]):
             line = self._lines[id] = Line.of(id, self.probe.rules)
             line.since_s = self._since.get((id.target, id.metric))
-            self._timed = self._learners = None
+            self._timed = self._learners = self.standing = None
             self._awaited.came(line)
             for judge in line.judges:
                 self._resume(line, judge)

@@ -65,7 +65,7 @@ class Watch(Lines):
         before, self._last[run.target] = self._last.get(run.target), run
         self._view = None
         if before is None or (before.outcome, before.reason, before.detail) != (run.outcome, run.reason, run.detail):
-            self._stand = None  # otherwise it shows the same, but for when
+            self.standing = None  # otherwise it shows the same, but for when
         return before
 
     def _firing(self, target: str, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -83,8 +83,8 @@ class Watch(Lines):
     def tick(self, now: datetime) -> list[Moved]:
         """What the passing of time alone changes; also catches up on costly judgements."""
         self._left = COSTLY
-        if self._awaited.any or (self._certificates and self._stand and self._stand.ends_at != self._ends_at()):
-            self._stand = None
+        if self._awaited.any or (self._certificates and self.standing and self.standing.ends_at != self._ends_at()):
+            self.standing = None
         if self._awaited.any or self._groups.any:
             self._view = None
         moves = self._awaited.others_came(self._lines.values(), now)
@@ -114,7 +114,7 @@ class Watch(Lines):
                 moves += [judge.unwatched(line.id, now) for judge in line.judges if judge.open]
                 del self._lines[line.id]
                 self._plans.clear()
-                self._timed = self._learners = None
+                self._timed = self._learners = self.standing = None
         return moves
 
     def unwatch(self, now: datetime) -> list[Moved]:
@@ -172,7 +172,7 @@ class Watch(Lines):
         before = judge.claim
         anew = judge.step(window, now, metric)
         if anew and judge.detector.learns and learnt(before) != learnt(judge.claim):
-            self._stand = None
+            self.standing = None
         return anew
 
     def _beside(self, line: Line, judge: Judge) -> dict[str, Window]:
@@ -248,16 +248,15 @@ class Watch(Lines):
 
     def stand(self) -> Stand:
         """The probe at a glance: the same one until something about it changes."""
-        if self._learners is None:
-            lines = (*self._lines.values(), *self._awaited)
-            self._learners = [line for line in lines if any(judge.detector.learns for judge in line.judges)]
-            self._certificates = [line for line in lines if line.id.metric == CERTIFICATE]
-            self._stand = None
-        if self._stand is None:
+        if self.standing is None:
+            if self._learners is None:
+                lines = (*self._lines.values(), *self._awaited)
+                self._learners = [line for line in lines if any(judge.detector.learns for judge in line.judges)]
+                self._certificates = [line for line in lines if line.id.metric == CERTIFICATE]
             learning = tuple(Learner(line.id, ready[0]) for line in self._learners if (ready := shown.ready(line)))
             seen = tuple(shown.sight(target.name, self._last.get(target.name)) for target in self.probe.targets)
-            self._stand = Stand(self.probe, seen, learning, self._ends_at())
-        return self._stand
+            self.standing = Stand(self.probe, seen, learning, self._ends_at())
+        return self.standing
 
     def _ends_at(self) -> datetime | None:
         """When the first certificate ends, to the minute: a look takes now a little longer, now a little less."""

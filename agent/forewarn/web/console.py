@@ -25,7 +25,7 @@ from forewarn.web.loaded import loaded_page
 from forewarn.web.names import Names
 from forewarn.web.now import now_page, wanted
 from forewarn.web.paper import answered, rendered
-from forewarn.web.reads import Query
+from forewarn.web.reads import Live, Query
 from forewarn.web.said import Trouble, Unanswerable
 from forewarn.web.scores import scorecard
 
@@ -103,7 +103,7 @@ class Console:
         hours = probe.hours_of(given.get("hours"))
 
         async def show(reader: Reader) -> Shows:
-            view = probe.viewed(await desk.live([name]), name)
+            view = probe.viewed(Live(views=await desk.stats.views([name])), name)
             series = probe.pictured(view, given.get("series"))
             windows = await desk.past([one.series for one in series], reader.now - timedelta(hours=hours), reader.now)
             asked = {"asked": given.get("series")}
@@ -116,7 +116,7 @@ class Console:
         desk, kind, after = self._desk, request.query_params.get("kind"), request.query_params.get("after")
 
         async def show(reader: Reader) -> Shows:
-            live, reload = await desk.live(), desk.stats.reloaded()
+            reload, live = desk.stats.reloaded(), Live(troubles=desk.stats.troubles())
             return lambda: loaded_page(desk.settings(), live, reload, reader, kind, after)
 
         return await self._page(request, "loaded.html", show, "/api/v1/loaded")
