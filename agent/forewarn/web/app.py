@@ -25,6 +25,7 @@ from forewarn.web.feed import Changes
 from forewarn.web.guard import MACHINES, Guard
 from forewarn.web.links import Links
 from forewarn.web.paper import environment
+from forewarn.web.pieces import Pieces
 from forewarn.web.reads import Reads
 from forewarn.web.said import Trouble, Unanswerable
 from forewarn.web.shared import Shared
@@ -66,6 +67,7 @@ def build(
         feed=feed,
         pages=environment(),
         shared=Shared(feed, clock),
+        pieces=Pieces(),
     )
     console = Console(desk)
 

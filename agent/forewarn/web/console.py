@@ -243,17 +243,18 @@ class Console:
 
     def _common(self, connection: HTTPConnection, reader: Reader, token: str | None) -> dict[str, object]:
         """What every page is given. `count`: how many changes there had been when it was asked for."""
-        settings = self._desk.settings()
+        settings, who = self._desk.settings(), connection.cookies.get(WHO, "")
         return {
             "path": connection.url.path,
             "count": connection.scope.get("state", {}).get("count", 0),
             "languages": {other: _with_language(connection, other) for other in settings.phrases},
             "token": token,
-            "who": connection.cookies.get(WHO, ""),
+            "who": who,
             "people": list(settings.people),
             "answers": detail.ANSWERS,
             "leaves_at": leaves_at,
             "names": Names(settings, reader),
+            "piece": self._desk.pieces.writer(reader, settings, who, token),
         }
 
     def _remembering(self, connection: HTTPConnection, response: Response, reader: Reader) -> Response:

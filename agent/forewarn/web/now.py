@@ -103,7 +103,8 @@ def now_page(reads: Reads, live: Live, reader: Reader, asked: Asked) -> Body:
             for one in learned[:MOST_LEARNING]
         ],
         "learning_more": max(0, len(learned) - MOST_LEARNING),
-        "watched": [watched(view, reader) for view in live.views],
+        "views": live.views,
+        "watched": lambda view: watched(view, reader),
         "found": asked.found,
         "all": len(live.glance.stands),
         "next": asked.next,
