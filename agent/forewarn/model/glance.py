@@ -55,6 +55,11 @@ class Stand(NamedTuple):
     ends_at: datetime | None = None  # when the first of the certificates that it sees ends
 
 
+def _text(probe: Probe) -> str:
+    targets = (target.name for target in probe.targets)
+    return " ".join((probe.name, probe.service or "", probe.kind, *probe.tags, *targets)).lower()
+
+
 def _outcomes(stand: Stand) -> list[str]:
     return [seen.outcome for seen in stand.targets]
 
@@ -69,13 +74,26 @@ class Glance:
         """The glance after this one, at the same probes; `changed` are those of them that stand otherwise, before and now. What
         has been summed up and still holds is not summed up again."""
         found = Glance(stands)
+        same = all(old.probe is new.probe for old, new in changed)
         holds = {
+            "names": same,
+            "texts": same,
             "learning": all(old.learning == new.learning for old, new in changed),
             "outcomes": all(_outcomes(old) == _outcomes(new) for old, new in changed),
             "unseen": all(old.targets == new.targets for old, new in changed),
         }
         found.__dict__.update({name: known for name, known in self.__dict__.items() if holds.get(name)})
         return found
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Of the probes."""
+        return tuple(stand.probe.name for stand in self.stands)
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """What each probe is found by, in small letters: its name, service, kind, tags and targets."""
+        return tuple(_text(stand.probe) for stand in self.stands)
 
     @cached_property
     def outcomes(self) -> Mapping[str, int]:

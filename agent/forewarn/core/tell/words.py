@@ -136,8 +136,11 @@ def _seam(left: str, right: str, both_values: bool) -> str:
     """`left` and `right` with the space between them that their scripts want."""
     if not left or not right:
         return left + right
-    if left[-1] in PLAIN and right[0] in PLAIN:  # most seams by far: Latin letters, digits and marks, and no space there
-        return left + " " + right if both_values and _is_latin(left[-1]) and _is_latin(right[0]) else left + right
+    a, b = left[-1], right[0]
+    if a in PLAIN and b in PLAIN:  # most seams by far are between Latin letters, digits and marks
+        return left + " " + right if both_values and _is_latin(a) and _is_latin(b) else left + right
+    if (a == " " and b in PLAIN and left[-2:-1] in PLAIN) or (b == " " and a in PLAIN and right[1:2] in PLAIN):
+        return left + right
     a, b = left.rstrip(" ")[-1:], right.lstrip(" ")[:1]
     if not a or not b:
         return left + right
