@@ -5,7 +5,7 @@
 Every address is asked `times` times over one connection, in turn, while 500 runs a second come in; p50 and p95 are from the
 first byte of the question to the last of the answer, so the kernel and our own client are in them, and on a crowded machine its
 other work. CPU is the daemon's processor time meanwhile, probing included, which a crowded machine does not change much. "Loop
-held" is the longest callback, "own" its processor time. Figures go flat into
+held" is the longest callback, "own" its processor time, "gc" the longest walk of Python's collector. Figures go flat into
 var/bench.json as console_p95_ms_NAME.
 """
 
@@ -102,11 +102,11 @@ def _measured(process: subprocess.Popen[str], args: argparse.Namespace) -> dict[
     figures: dict[str, Any] = {"console_probes": args.probes, "console_incidents": args.incidents, "console_every_s": args.every}
     figures |= {f"console_idle_{name}": quiet[name] for name in ("hold_ms_max", "hold_own_ms_max", "late_p99_ms")}
     print(f"{args.probes} probes every {args.every} s, {args.incidents} incidents; {args.times} times each")
-    print(f"{'':22}{'p50 ms':>9}{'p95 ms':>9}{'CPU p50':>9}{'CPU p95':>9}{'kB':>7}{'loop held':>11}{'own':>8}")
+    print(f"{'':22}{'p50 ms':>9}{'p95 ms':>9}{'CPU p50':>9}{'CPU p95':>9}{'kB':>7}{'loop held':>11}{'own':>8}{'gc':>8}")
     for name, path in ADDRESSES.items():
         if not args.only or name in args.only.split(","):
             figures |= _page(process, connection, cookie, name, path, args.times)
-    for what in ("p95_ms", "cpu_p95_ms", "loop_own_ms_max"):
+    for what in ("p95_ms", "cpu_p95_ms", "loop_own_ms_max", "gc_ms_max"):
         worst = max((value, name) for name, value in figures.items() if name.startswith(f"console_{what}_"))
         figures[f"console_{what}"] = worst[0]
         print(f"worst {what}: {worst[0]:.1f} ({worst[1].removeprefix(f'console_{what}_')})")
@@ -130,7 +130,7 @@ def _page(
         took.append((time.perf_counter() - began) * 1000)
         after = _figures(process)
         spent.append((after["cpu_s"] - before["cpu_s"]) * 1000)
-        holds = {key: max(holds.get(key, 0.0), after[key]) for key in ("hold_ms_max", "hold_own_ms_max")}
+        holds = {key: max(holds.get(key, 0.0), after[key]) for key in ("hold_ms_max", "hold_own_ms_max", "gc_ms_max")}
         if answer.status != 200:
             raise SystemExit(f"{path}: {answer.status}")
     found = {
@@ -140,8 +140,15 @@ def _page(
         "cpu_p95_ms": _share(spent, 0.95),
     }
     row = "".join(f"{value:9.1f}" for value in found.values())
-    print(f"{name:22}{row}{size / 1000:7.0f}{holds['hold_ms_max']:11.1f}{holds['hold_own_ms_max']:8.1f}", flush=True)
-    found |= {"loop_held_ms_max": holds["hold_ms_max"], "loop_own_ms_max": holds["hold_own_ms_max"]}
+    print(
+        f"{name:22}{row}{size / 1000:7.0f}{holds['hold_ms_max']:11.1f}{holds['hold_own_ms_max']:8.1f}{holds['gc_ms_max']:8.1f}",
+        flush=True,
+    )
+    found |= {
+        "loop_held_ms_max": holds["hold_ms_max"],
+        "loop_own_ms_max": holds["hold_own_ms_max"],
+        "gc_ms_max": holds["gc_ms_max"],
+    }
     return {f"console_{what}_{name}": value for what, value in found.items()}
 
 

@@ -12,7 +12,7 @@ import asyncio
 import gc
 from collections.abc import Callable
 
-THRESHOLD = (5_000, 20, 50)
+THRESHOLD = (5_000, 5, 100)
 """What a run leaves goes by counting, and the collector need not walk it every 700 objects; 5,000 take it some 3 ms."""
 LOOK_EVERY_S, LONGEST_S = 1.0, 120.0
 AFTER_S = 5.0
