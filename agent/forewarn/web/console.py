@@ -222,13 +222,13 @@ class Console:
         """A page, rendered once for all who look at it now. `twin` is where the API says the same."""
         desk, reader, session = self._desk, self._desk.reader(request), _session(request)
         token = desk.links.form_token(session) if session else None
-        common = self._common(request, reader, desk.shared.mark if token else None)
 
         async def make() -> str:
-            shows = await show(reader)
+            common, shows = self._common(request, reader, desk.shared.mark if token else None), await show(reader)
             return await desk.read(lambda: rendered(desk.pages, template, reader, {**common, **shows()}))
 
-        key = (request.url.path, request.url.query, reader.language, str(common["who"]), "buttons" if token else None)
+        who = request.cookies.get(WHO, "")
+        key = (request.url.path, request.url.query, reader.language, who, "buttons" if token else None)
         response = answered(await desk.shared.text(key, make, token), reader)
         query = f"?{request.url.query}" if request.url.query else ""
         response.headers["link"] = f'<{twin}{query}>; rel="alternate"; type="application/json"'
