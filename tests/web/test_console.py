@@ -486,7 +486,7 @@ def test_a_figure_that_is_older_than_the_newest_look_says_so(told: Stage) -> Non
     old = replace(target.series[0], at=at("10:01:00"))
     down = replace(target, outcome="down", reason="refused", detail=None, at=at("10:03:10"), series=(old,))
     told.stats.shown[1] = replace(view, targets=(down,))
-    assert "response time 31 ms of 10:01:00" in see(told, "/p/checkout-api").text
+    assert "Other figures of 10:01:00 response time 31 ms" in see(told, "/p/checkout-api").text
 
 
 def test_how_often_a_rule_fired_is_told_for_each_series(told: Stage) -> None:

@@ -19,7 +19,8 @@ from forewarn.model.errors import StoreError
 from forewarn.model.kept import Kept, Key
 from forewarn.model.probe import Probe
 from forewarn.ports import Clock
-from forewarn.runtime.line import Judge, Line
+from forewarn.runtime.judge import Judge
+from forewarn.runtime.line import Line
 from forewarn.runtime.lines import Lines
 from forewarn.runtime.recollect import Recollection, text_of
 

@@ -10,20 +10,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from forewarn.core.detect import DETECTORS
 from forewarn.model.finding import Finding, FindingState
 from forewarn.model.glance import Stand
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe
-from forewarn.model.series import Column, Counts, ProbeRun, SeriesId, Tally, Window
+from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
+from forewarn.ports import TargetView
 from forewarn.runtime import awaited
 from forewarn.runtime.awaited import Awaited, waits_for
 from forewarn.runtime.groups import Groups, gathered
-from forewarn.runtime.line import Judge, Line, looks_at
+from forewarn.runtime.judge import Judge
+from forewarn.runtime.line import UP, Line, Watched, looks_at
 from forewarn.runtime.plan import Plan
 from forewarn.runtime.recollect import Recollection
 
 MOST_SERIES = 1000
-UP: Column = ("up", ())
 COSTLY = 4
 """Costly judgements in one call; more would hold the loop. The rest comes with the next run or tick."""
 
@@ -42,16 +44,20 @@ class Lines:
         self._left = COSTLY
         self._awaited = Awaited(probe)
         self._groups = Groups(probe)
-        self._since: dict[tuple[str, str], float] = {}  # by target and metric: when its first series came
-        self._timed: list[Line] | None = None  # what a tick must look at; None: lines have come or gone
+        self._since: dict[tuple[str, str], float] = {}  # by target and remembered metric: when its first series came
+        self._remembered = frozenset(rule.metric for rule in probe.rules if DETECTORS[rule.kind].remembers)
+        self._timed: list[Watched] | None = None  # what a tick must look at; None: lines have come or gone
         self._learners: list[Line] | None = None  # those with a rule that has to learn; None as above
         self._certificates: list[Line] = []  # those of what is left of a certificate; as old as the learners
-        self._stand: Stand | None = None  # None: something has changed since
+        self.standing: Stand | None = None
+        """The probe at a glance; None: something that it shows has changed since, and `Watch.stand` makes it anew."""
+        self._view: tuple[TargetView, ...] | None = None  # None: there was a run or a judgement since
         self._swept_s = 0.0
-        self._ups: dict[str, Line] = {}
+        self._ups: dict[str, Watched] = {}
         for target in probe.targets:
-            if up := self._line(SeriesId(probe.name, target.name, *UP)):
-                self._ups[target.name] = up
+            up = self._line(SeriesId(probe.name, target.name, *UP))
+            assert isinstance(up, Watched)
+            self._ups[target.name] = up
 
     def history_s(self, series: SeriesId) -> float:
         """How much of this series' past its rules want; 0: none looks at it."""
@@ -95,7 +101,7 @@ class Lines:
         now = datetime.fromtimestamp(window.times_s[-1], UTC)
         fresh = len(window.times_s) - 1
         past = Window(window.times_s, window.values, fresh, self.probe.every_s, beside=beside or {}, labels=series.labels)
-        line.warm(window)
+        line.hold(window.times_s, window.values)
         if self._groups.history_s(series):
             self._groups.warm(series, window)
         for judge in line.judges:
@@ -162,10 +168,12 @@ class Lines:
 
     def settle(self) -> None:
         """After all history: let the rules that look at several series judge it."""
+        self._shows_other()
         self._groups.settle()
 
     def resume(self, findings: Iterable[Finding]) -> None:
         """What the ledger holds (the newest of each series and rule): the open claims are open here too."""
+        self._shows_other()
         for finding in findings:
             self._open[finding.rule, finding.series] = finding
             if rule := self.probe.rule(finding.rule):
@@ -176,6 +184,7 @@ class Lines:
 
     def adopt(self, before: Lines, now: datetime) -> list[Moved]:
         """Take over from the watch before a reload: rules that did not change go on. What is gone ends as unwatched."""
+        self._shows_other()
         targets = {target.name for target in self.probe.targets}
         moves: list[Moved] = []
         waited = [(line, self._awaited.get(line.id) or self._lines.get(line.id)) for line in before._awaited]
@@ -188,7 +197,7 @@ class Lines:
                 same = line.judge(judge.rule.name) if line else None
                 if line and same and same.rule.says == judge.rule.says:
                     if not line.times:
-                        line.times, line.values = old.times, old.values
+                        line.hold(old.times, old.values)
                     same.adopt(judge)
                     continue
                 if judge.open:
@@ -211,6 +220,10 @@ class Lines:
                     moves.append(unwatched(finding, now))
         return moves
 
+    def _shows_other(self) -> None:
+        """What people have been shown of this probe holds no longer."""
+        self.standing = self._view = None
+
     def _resume(self, line: Line, judge: Judge) -> None:
         if finding := self._open.pop((judge.rule.name, str(line.id)), None):
             judge.resume(finding)
@@ -219,8 +232,9 @@ class Lines:
         """Probers hand in the same columns run after run, and then it is the same plan."""
         known = self._plans.get(run.target)
         if known is None or (known.columns is not run.columns and known.columns != run.columns):
-            for metric, _ in run.columns:
-                self._since.setdefault((run.target, metric), run.at_s)
+            for metric, _ in run.columns if self._remembered else ():
+                if metric in self._remembered:
+                    self._since.setdefault((run.target, metric), run.at_s)
             lines = tuple(self._line(SeriesId(run.probe, run.target, *column)) for column in run.columns)
             known = self._plans[run.target] = Plan.of(run.columns, lines, self._ups[run.target])
         return known
@@ -230,8 +244,9 @@ class Lines:
         line = self._lines.get(id)
         if line is None and (len(self._lines) < MOST_SERIES or id.metric == UP[0]):
             line = self._lines[id] = Line.of(id, self.probe.rules)
-            line.since_s = self._since.get((id.target, id.metric))
-            self._timed = self._learners = None
+            if isinstance(line, Watched):
+                line.since_s = self._since.get((id.target, id.metric))
+            self._timed = self._learners = self.standing = None
             self._awaited.came(line)
             for judge in line.judges:
                 self._resume(line, judge)

@@ -35,8 +35,8 @@ from forewarn.runtime.watch import Watch
 log = structlog.get_logger("forewarn.poller")
 FLUSH_S = 1.0
 TICK_S = 5.0
-TICKED_AT_ONCE_S = 0.002
-"""So long the watches are told of the time at one go; then what is due comes first."""
+AT_ONCE_S = 0.002
+"""So long many watches are worked on at one go; then what is due comes first."""
 LONGEST_SLEEP_S = 5.0  # the wall clock may be set: look at it again after so long at most
 LOST_S = 60.0
 """So long after its time-out a run that never reported is given up."""
@@ -93,7 +93,7 @@ class Poller:
         ]
         self._tell(moves)
         await self._checkpoints.begin()
-        self._run(settings.probes.values())
+        await self._run(settings.probes.values())
         clockwork = (("flush", self._flush), ("tick", self._tick), ("checkpoint", self._checkpoints.round))
         self._clockwork = [asyncio.create_task(self._repeat(work), name=name) for name, work in clockwork]
         self._turn()
@@ -121,7 +121,7 @@ class Poller:
         for watch in before.values():
             moves += watch.unwatch(self._clock.now())
         self._tell(moves)
-        self._run(fresh)
+        await self._run(fresh)
 
     async def _warmed(self, probe: Probe) -> Watch:
         """A watch that knows the past, in its place; on the store's thread, since it reads much."""
@@ -137,24 +137,29 @@ class Poller:
         known.tell()
         return self._samples.cursor(watch.probe.name)
 
-    def _run(self, probes: Iterable[Probe]) -> None:
-        """Put probes into the timetable, or let them follow."""
+    async def _run(self, probes: Iterable[Probe]) -> None:
+        """Put probes into the timetable, or let them follow; thousands in slices, for others are due meanwhile."""
+        began_s = self._clock.monotonic()
         now_s = self._clock.now().timestamp()
         everything = [watch.probe for watch in self._watches.values()]
         runs_per_s = sum(len(probe.targets) / probe.every_s for probe in everything)
         count = sum(len(probe.targets) for probe in everything)
         for probe in probes:
-            self._targets.update({(probe.name, target.name): target for target in probe.targets})
+            if self._clock.monotonic() - began_s > AT_ONCE_S:
+                await asyncio.sleep(0)
+                began_s = self._clock.monotonic()
+            keys = [(probe.name, target.name) for target in probe.targets]  # held by several tables, and made once
+            self._targets.update(zip(keys, probe.targets, strict=True))
             shape = self._runners.shape(probe)
             if shape == "follower":
                 self._runners.follow(probe)
             elif shape != "push":
                 grid = grid_s(runs_per_s, TLS_GROUP if _shakes_hands(probe) else GROUP)
-                for target in probe.targets:
-                    name = f"{probe.name}|{target.name}"
+                most = probe.timeout_s + LOST_S
+                for key in keys:
+                    name = "|".join(key)
                     first = first_s(name, probe.every_s, count, grid)
-                    most = probe.timeout_s + LOST_S
-                    self._table.add((probe.name, target.name), name, probe.every_s, grid, now_s, first_s=first, most_s=most)
+                    self._table.add(key, name, probe.every_s, grid, now_s, first_s=first, most_s=most)
         if self._timer:
             self._turn()
 
@@ -236,7 +241,7 @@ class Poller:
         await asyncio.sleep(TICK_S)
         began_s = self._clock.monotonic()
         for watch in list(self._watches.values()):
-            if self._clock.monotonic() - began_s > TICKED_AT_ONCE_S:
+            if self._clock.monotonic() - began_s > AT_ONCE_S:
                 await asyncio.sleep(0)
                 began_s = self._clock.monotonic()
             if self._watches.get(watch.probe.name) is watch:

@@ -17,7 +17,8 @@ from forewarn.core.detect import keeping
 from forewarn.model.kept import Kept
 from forewarn.model.probe import Rule
 from forewarn.model.series import SeriesId
-from forewarn.runtime.line import Judge, Line
+from forewarn.runtime.judge import Judge
+from forewarn.runtime.line import Line
 
 log = structlog.get_logger("forewarn.recollect")
 CHANGED, DAMAGED = "the rule was changed", "it can't be read"

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from forewarn.model.series import Counts, SeriesId, Tally, Window
 from forewarn.ports import Samples
-from forewarn.runtime.lines import UP
+from forewarn.runtime.line import UP
 from forewarn.runtime.recollect import Recollection
 from forewarn.runtime.watch import Watch
 
@@ -77,5 +77,5 @@ def _far(watch: Watch, samples: Samples, series: SeriesId, past: Window, now_s: 
     until_s = past.times_s[0] if past.times_s else now_s
     if span_s <= 0 or until_s <= now_s - span_s + MEAN_S:
         return None
-    slots = samples.rolled(series, now_s - span_s, until_s - MEAN_S, MEAN_S)
+    slots = samples.rolled(series, now_s - span_s, until_s - MEAN_S, MEAN_S, sketches=False)
     return Window.of([(slot.at_s, slot.mean) for slot in slots]) if slots else None

@@ -105,11 +105,11 @@ class SqliteSamples:
         """Summarise up to `most` days that are over; answers how many there were. Call it before `prune`, until it is 0."""
         return rollups.roll(self._file, now_s, most)
 
-    def rolled(self, series: SeriesId, since_s: float, until_s: float, step_s: int) -> list[Slot]:
+    def rolled(self, series: SeriesId, since_s: float, until_s: float, step_s: int, *, sketches: bool = True) -> list[Slot]:
         """Summaries that begin in since_s <= time < until_s, oldest first; of recent days they are made of the samples."""
         with self._file.reading() as db:
             found = db.execute(SQL["series_id"], named(series)).fetchone()
-            return rollups.read(db, found[0], found[1], since_s, until_s, step_s) if found else []
+            return rollups.read(db, found[0], found[1], since_s, until_s, step_s, sketches) if found else []
 
     def prune_rolled(self, step_s: int, before_s: float) -> int:
         """Forget summaries of days that ended before that; answers how many days of bundles."""

@@ -7,7 +7,7 @@ afterwards; it has `firing`. Whoever calls keeps it, and can rebuild it by handi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from forewarn.core.detect import (
@@ -133,7 +133,7 @@ DETECTORS: Mapping[str, Detector] = {
     "new-term": _in_state(new_term, ticks=True, remembers=True),
     "cardinality": _in_state(distinct, ticks=True, gathers="labels"),
     "compose": _in_state(distinct, ticks=True, gathers="rules"),
-    "countdown": _all_kept(countdown),
+    "countdown": replace(_all_kept(countdown), beside=countdown.BESIDE),
     "down": _all_kept(down),
     "cannot-see": _all_kept(cannot_see, ticks=True),
 }
