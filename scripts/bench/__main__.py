@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import console
+import crowd
 import foresight
 import logs
 import report
@@ -88,7 +89,7 @@ def _measured(args: argparse.Namespace) -> int:
     if args.targets:
         result["probers"] = _probed(args, [name for name in names if name not in skipped])
     if not args.no_store:
-        result["store"] = stored.figures()
+        result["store"] = stored.figures() | crowd.figures()
     print(report.table(result))
     report.write(result, ROOT / "var" / "bench.json")
     return 0

@@ -56,8 +56,27 @@ def _stored(store: dict[str, Any]) -> list[str]:
         ("the same, counted by the hour", f"{store['tally_30d_ms']:.1f} ms", ""),
         ("the longest that sealing kept another thread waiting", f"{store['seal_gap_max_ms']:.1f} ms", "includes a busy machine's"),
     ]
+    rows += [
+        (
+            "35,000 series: they begin, CPU, the longest append",
+            f"{store['crowd_begin_cpu_s']:.1f} s",
+            f"{store['crowd_begin_longest_ms']:.0f} ms",
+        ),
+        ("likewise: a sample in, CPU, without sealing", f"{store['crowd_rows_us']:.2f} us", ""),
+        ("likewise: memory of the store", f"{store['crowd_rss_mb']:.0f} MB", ""),
+        (
+            "likewise: a loop beside it is late, p99, while it seals",
+            f"{store['crowd_loop_late_seal_p99_ms']:.1f} ms",
+            f"{store['crowd_loop_late_idle_p99_ms']:.1f} ms with nothing beside it",
+        ),
+        (
+            "likewise: the longest call that keeps the interpreter, CPU",
+            f"{store['crowd_longest_hold_ms']:.2f} ms",
+            "what does not depend on a busy machine",
+        ),
+    ]
     head = f"\nsample store, {store['samples']:,.0f} samples: latencies in microseconds, one a minute, 30 days"
-    return [head, *(f"  {what:54}{value:>14}  {beside}".rstrip() for what, value, beside in rows)]
+    return [head, *(f"  {what:60}{value:>14}  {beside}".rstrip() for what, value, beside in rows)]
 
 
 def _row(label: str, figures: dict[str, Any], ours: float | None) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import signal
@@ -22,7 +21,7 @@ from pathlib import Path
 import structlog
 
 from forewarn import __version__
-from forewarn.app import banner, journal, upkeep
+from forewarn.app import banner, collector, journal, upkeep
 from forewarn.app.changes.finder import Finder
 from forewarn.app.files_watch import Snapshot
 from forewarn.app.full_disk import with_room
@@ -70,9 +69,6 @@ PULSE_S = 10.0
 LOCAL = "127.0.0.1"
 SWITCH_S = 0.0001
 """Each call on a socket lets other threads run; by Python's own 5 ms a busy one would hold up the loop at each of them."""
-GC_THRESHOLD = (5_000, 50, 100)
-"""Runs leave no cycles behind: what one leaves goes by counting, and the collector need not walk it every 700 objects. At
-20,000 a reload's young objects held up the loop for 30 ms and more at a time."""
 
 
 def main(args: argparse.Namespace) -> int:
@@ -105,10 +101,8 @@ def main(args: argparse.Namespace) -> int:
         port = door.getsockname()[1]
         if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # the files ask for a free one: now it is known
             settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
-        gc.collect()  # what reading the files left behind must not be frozen with what stays
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLD)
         sys.setswitchinterval(SWITCH_S)
+        collector.begin()
         asyncio.run(Daemon(settings, place, clock, door, loaded, full).run())
     except ForewarnError as error:
         print(error, file=sys.stderr)
@@ -297,7 +291,8 @@ class Daemon:
             print(line)
         sys.stdout.flush()
         self._notifier.ready(self._standing())
-        gc.freeze()  # what lives as long as the daemon need not be walked again and again
+        collector.settle()
+        self._group.create_task(collector.settle_later(self._poller.board.waits), name="settle")
 
     def _write_address(self) -> None:
         fresh = self._place.path / "daemon.json.new"

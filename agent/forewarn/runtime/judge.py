@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from forewarn.core.detect import Detector
@@ -128,6 +129,14 @@ class Judge:
         """Grows with every transition, also across restarts: the time in ms, one more where that is not enough."""
         self.seq = max(int(now.timestamp() * 1000), self.seq + 1)
         return self.seq
+
+
+def learnt(claim: Claim | None) -> float | None:
+    """Until which minute a claim says that its rule learns (inf: it can't tell); None where it learns nothing. Most detectors
+    reckon it anew from every sample, and come to a little more or less."""
+    if claim is None or claim.state is not RuleState.LEARNING:
+        return None
+    return claim.ready_at.timestamp() // 60 if claim.ready_at else inf
 
 
 def _with_unit(claim: Claim, metric: str) -> Claim:
