@@ -72,7 +72,14 @@ def _column_of(metric: str, one: Match) -> ColumnOf:
     unless = searcher(one.unless) if one.unless else None
     groups = sorted(compile_pattern(one.match or "").groupindex.items())
     names, numbers = [name for name, _ in groups], [number for _, number in groups]
-    known: dict[tuple[bytes, ...], Column] = {}
+    known: dict[bytes | tuple[bytes, ...], Column] = {}
+
+    def made(values: tuple[bytes, ...], key: bytes | tuple[bytes, ...]) -> Column:
+        labels = zip(names, (value.decode("utf-8", "replace")[:LABEL_LENGTH] for value in values), strict=True)
+        found: Column = (metric, tuple(labels))
+        if len(known) < MOST_KNOWN:
+            known[key] = found
+        return found
 
     def column(text: bytes) -> Column | None:
         spans = search(text)
@@ -81,15 +88,20 @@ def _column_of(metric: str, one: Match) -> ColumnOf:
         if not numbers:
             return plain
         values = tuple([text[spans[number][0] : spans[number][1]] for number in numbers])
-        found = known.get(values)
-        if found is None:
-            labels = zip(names, (value.decode("utf-8", "replace")[:LABEL_LENGTH] for value in values), strict=True)
-            found = (metric, tuple(labels))
-            if len(known) < MOST_KNOWN:
-                known[values] = found
-        return found
+        return known.get(values) or made(values, values)
 
-    return column
+    only = numbers[0] if len(numbers) == 1 else 0
+
+    def labelled(text: bytes) -> Column | None:
+        """The same for the most common sort: one group, and nothing that must not be there."""
+        spans = search(text)
+        if spans is None:
+            return None
+        begin, end = spans[only]
+        value = text[begin:end]
+        return known.get(value) or made((value,), value)
+
+    return labelled if only and unless is None else column
 
 
 @dataclass

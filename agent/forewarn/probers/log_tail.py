@@ -22,7 +22,7 @@ from forewarn.probers.log_events import Form
 from forewarn.probers.log_source import Source
 
 LONGEST = 1024**2  # bytes of a line
-CHUNK = 256 * 1024
+CHUNK = 512 * 1024
 PRINT = 256  # first bytes that tell a file from another
 QUIET_S = 1.0
 """An event of several lines is over when so long nothing was added to it."""
