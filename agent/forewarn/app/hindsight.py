@@ -12,6 +12,7 @@ import json
 import os
 import pickle
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,16 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from forewarn.app.rehearsal.watching import firings, watched
+from forewarn.core.detect import DETECTORS
 from forewarn.model.hindsight import Hindsight, Progress
 from forewarn.model.probe import Probe
+from forewarn.model.series import SeriesId
 from forewarn.ports import Clock
 from forewarn.store.samples import SqliteSamples
 
 DAYS = 7
 MOST_SAMPLES = 2_000_000
-"""Of more, only the newest part of the span is counted: some 30 s of computing."""
+"""Of more, only the newest part of the span is counted: less than a minute of computing."""
 MOST_KEPT = 200
-LONGEST_S = 300.0
+LONGEST_S = 900.0
 AGAIN_S = 3600.0
 """After a count that failed."""
 NICE = 19
@@ -113,9 +116,10 @@ def _environ() -> dict[str, str]:
 
 def counted(probe: Probe, samples: SqliteSamples, until_s: float) -> Hindsight:
     """The running rules over the last days of samples, or over as many of these as can be played."""
-    span_s, series = DAYS * 86400.0, len(samples.series(probe.name))
-    span_s = min(span_s, MOST_SAMPLES * probe.every_s / max(1, series))
-    came = watched(probe, samples, until_s - span_s, until_s)
+    judged = looked_at(probe)
+    series = sum(judged(one) for one in samples.series(probe.name))
+    span_s = min(DAYS * 86400.0, MOST_SAMPLES * probe.every_s / max(1, series))
+    came = watched(probe, samples, until_s - span_s, until_s, only=judged)
     return Hindsight(
         progress=Progress.COUNTED,
         since=datetime.fromtimestamp(until_s - span_s, UTC),
@@ -124,6 +128,14 @@ def counted(probe: Probe, samples: SqliteSamples, until_s: float) -> Hindsight:
         samples=came.samples,
         share=came.share,
     )
+
+
+def looked_at(probe: Probe) -> Callable[[SeriesId], bool]:
+    """Whether some rule looks at a series: the rest need not be played."""
+    metrics = {rule.metric for rule in probe.rules} | {"up"}
+    metrics |= {metric for rule in probe.rules for metric in DETECTORS[rule.kind].beside}
+    whole = any(rule.metric is None and DETECTORS[rule.kind].gathers != "rules" for rule in probe.rules)
+    return lambda series: whole or series.metric in metrics
 
 
 def as_body(found: Hindsight) -> dict[str, Any]:
