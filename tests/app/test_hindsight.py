@@ -137,3 +137,18 @@ async def test_a_count_under_way_ends_with_the_daemon(kept: Path, tmp_path: Path
     await asked.stop()
     assert asked.of(probe(tmp_path / "again")) == WAITS
     await asked.stop()
+
+
+def test_where_no_priority_may_be_chosen_it_rests_as_long_as_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_: int) -> int:
+        raise PermissionError(1, "Operation not permitted")
+
+    moment, slept = [0.0], list[float]()
+    monkeypatch.setattr(hindsight.os, "nice", denied)
+    monkeypatch.setattr(hindsight.time, "monotonic", lambda: moment[0])
+    monkeypatch.setattr(hindsight.time, "sleep", slept.append)
+    rest = hindsight.pace()
+    for _ in range(10):
+        moment[0] += 0.007
+        rest(0.5)
+    assert slept == pytest.approx([0.021, 0.021, 0.021])
