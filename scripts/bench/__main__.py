@@ -7,6 +7,7 @@ All of them probe the same nginx at the same time, each on ports of its own, so 
     scripts/bench foresight    how well crossings of a limit are foreseen, see foresight.py
     scripts/bench templates    how right log templates are, beside drain3, see templates.py
     scripts/bench --part logs [--megabytes 1000]
+    scripts/bench                # 5,000 HTTP targets, 500 HTTPS targets and the store: all that var/bench.json is asked for; 3 minutes
     scripts/bench [--targets 1000] [--seconds 30] [--every 10] [--https] [--hanging 5] [--only forewarn,floor] [--no-store]
     scripts/bench --all          # every size, HTTP and HTTPS, hanging targets, 20,000, and while other work is done: 12 minutes
 """
@@ -45,6 +46,8 @@ ALL = (
     "--targets 5000 --disturb --no-store --only forewarn,floor",
     "--targets 20000 --seconds 40 --warm 45 --no-store --only forewarn",
 )
+USUAL = ("--targets 5000", "--targets 500 --https --no-store")
+"""Without any word: what the key figures of var/bench.json are made of."""
 WARM_S = 22.0
 """The first runs of thousands of targets are spread over ten seconds; after another interval each is at its own phase."""
 
@@ -66,8 +69,8 @@ def main() -> int:
         print(logs.table(found))
         report.keep(logs.flat(found), ROOT / "var" / "bench.json")
         return 0
-    if args.all:
-        for run in ALL:
+    if args.all or len(sys.argv) == 1:
+        for run in ALL if args.all else USUAL:
             if code := _measured(_arguments([*run.split(), *(["--keep"] if args.keep else [])])):
                 return code
         return 0

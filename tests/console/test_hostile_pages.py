@@ -105,7 +105,7 @@ def fill(it: Stage, bad: str) -> str:
     ]
     it.stats.said = [say("trouble.store", text=bad)]
     it.stats.reload = {
-        "ok": True, "config": bad, "was": bad, "files": 1, "problems": [], "others": [], "needs_restart": [bad],
+        "ok": True, "config": bad, "was": bad, "files": 1, "problems": [], "others": [], "anew": [bad], "needs_restart": [bad],
         "changes": {"probes": {"added": [bad]}},
     }  # fmt: skip
     known = it.settings

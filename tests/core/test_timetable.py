@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from forewarn.core.timetable import STORM_RUNS, Timetable, first_s, grid_s, next_due, phase_s
+from forewarn.core.timetable import MOST_AT_ONCE, STORM_RUNS, Timetable, first_s, grid_s, next_due, phase_s
 
 NOW = 1_763_800_003.0
 
@@ -133,3 +133,14 @@ def test_the_next_is_always_later(every_s):
         later = next_due(phase_s("x", every_s, 0.01), every_s, now)
         assert now < later <= now + 2 * every_s
         now = later
+
+
+def test_after_a_short_standstill_few_begin_at_once_and_nobody_is_left_out():
+    made = table(2000, first=0.0)
+    late = NOW + 0.5
+    begun: list[int] = []
+    while made.next_s() is not None and made.next_s() <= late:
+        batch = made.take(late)
+        assert 0 < len(batch) <= MOST_AT_ONCE
+        begun += [key for key, _ in batch]
+    assert sorted(begun) == list(range(2000)) and made.missed == 0

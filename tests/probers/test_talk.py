@@ -37,3 +37,18 @@ async def test_deadlines_of_many_kinds_come_each_in_its_time() -> None:
             await asyncio.sleep(0.01)
     assert [talk.timeout_s for talk in ended] == [0.05, 0.05, 0.1, 0.2, 0.3] and all(talk.late for talk in ended)
     list(talks.close())
+
+
+async def test_nothing_is_held_of_a_talk_that_is_over() -> None:
+    ended: list[Talk] = []
+    talks = Talks(ended.append)
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        for _ in range(20):
+            talks.begin(Talk(None, socket.AF_INET, door.getsockname(), b"?", AnswerReader(False, True, 100), 60.0))
+            peer, _ = door.accept()
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            peer.close()
+        while len(ended) < 20:
+            await asyncio.sleep(0.01)
+    assert len(talks) == 0 and not any(talks._deadlines.values()), "its deadline is a minute away"
+    list(talks.close())

@@ -501,12 +501,12 @@ def test_how_often_a_rule_fired_is_told_for_each_series(told: Stage) -> None:
 
 def test_loaded_says_what_the_last_reload_changed(told: Stage) -> None:
     told.stats.reload = {
-        "ok": True, "config": "3fa9c1", "was": "aaaaaa", "files": 9, "problems": [], "others": ["policy"], "needs_restart": ["port"],
+        "ok": True, "config": "3fa9c1", "was": "aaaaaa", "files": 9, "problems": [], "others": ["policy"], "anew": ["shop/slow"], "needs_restart": ["port"],
         "changes": {"probes": {"added": ["<b>new</b>"], "removed": ["old"]}},
     }  # fmt: skip
     text = see(told, "/loaded").text
     assert "What the last reload changed: aaaaaa → 3fa9c1 probes added <b>new</b> probes removed old policy changed" in text
-    assert "Only a restart applies: port (forewarn.yaml)." in text
+    assert "Begin anew, since they were changed: shop/slow. Only a restart applies: port (forewarn.yaml)." in text
 
 
 def test_loaded_names_every_problem_of_refused_files(told: Stage) -> None:

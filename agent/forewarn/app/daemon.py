@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import signal
@@ -22,7 +21,7 @@ from pathlib import Path
 import structlog
 
 from forewarn import __version__
-from forewarn.app import banner, journal, upkeep
+from forewarn.app import banner, collector, journal, upkeep
 from forewarn.app.changes.finder import Finder
 from forewarn.app.files_watch import Snapshot
 from forewarn.app.full_disk import with_room
@@ -67,10 +66,9 @@ FIRST_LOOK_S = 4.0
 MEASURE_S = 5.0
 CHANGES_S = 120.0
 PULSE_S = 10.0
+LOCAL = "127.0.0.1"
 SWITCH_S = 0.0001
 """Each call on a socket lets other threads run; by Python's own 5 ms a busy one would hold up the loop at each of them."""
-GC_THRESHOLD = (20_000, 20, 50)
-"""Runs leave no cycles behind: what one leaves goes by counting, and the collector need not walk it every 700 objects."""
 
 
 def main(args: argparse.Namespace) -> int:
@@ -78,7 +76,9 @@ def main(args: argparse.Namespace) -> int:
     clock = SystemClock()
     try:
         folder = find.folder(args.config, os.environ)
-        given = {} if args.port is None else {"FOREWARN_PORT": str(args.port)}
+        door = bound(LOCAL, 0) if args.port == 0 else None  # the files may name the port: a free one is found before they are read
+        asked = door.getsockname()[1] if door else args.port
+        given = {} if asked is None else {"FOREWARN_PORT": str(asked)}
         loaded = Snapshot.of(folder)
         settings = load(folder, PROBERS, clock.now(), {**os.environ, **given})
     except ConfigError as error:
@@ -96,11 +96,13 @@ def main(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     try:
-        door = bound(settings.daemon.host, settings.daemon.port if args.port is None else args.port)
+        if door is None or settings.daemon.host != LOCAL:
+            door = bound(settings.daemon.host, settings.daemon.port if args.port is None else args.port)
         port = door.getsockname()[1]
-        if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # a free one was asked for: now it is known
+        if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # the files ask for a free one: now it is known
             settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
         sys.setswitchinterval(SWITCH_S)
+        collector.begin()
         asyncio.run(Daemon(settings, place, clock, door, loaded, full).run())
     except ForewarnError as error:
         print(error, file=sys.stderr)
@@ -172,8 +174,9 @@ class Daemon:
         self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken, relieve)
         sight = Sight(lambda: self._care.uplink.cut_off, self._care.uplink.suspect)
         self._poller = Poller(
-            self._care.kinds(self._fleet), self._samples, self._clock, self._moved, self._sampler, relieve, held, sight
-        )
+            self._care.kinds(self._fleet), self._samples, self._clock, self._moved, self._sampler, relieve, held, sight,
+            self._samples.states,
+        )  # fmt: skip
         self._transports = build_transports(self._settings, self._threads)
         self._outbox = Outbox(
             self._ledger, lambda: self._inbox.state.settings, self._clock, lambda: self._transports,
@@ -288,8 +291,8 @@ class Daemon:
             print(line)
         sys.stdout.flush()
         self._notifier.ready(self._standing())
-        gc.freeze()  # what lives as long as the daemon need not be walked again and again
-        gc.set_threshold(*GC_THRESHOLD)
+        collector.settle()
+        self._group.create_task(collector.settle_later(self._poller.board.waits), name="settle")
 
     def _write_address(self) -> None:
         fresh = self._place.path / "daemon.json.new"

@@ -22,6 +22,8 @@ FIRST_RUNS_PER_S = 50.0
 STORM_S, STORM_RUNS = 1.0, 50
 """Of those that are late by more than so many seconds, so many begin at once; the rest is spread."""
 SPREAD_S = 30.0
+MOST_AT_ONCE = 50
+"""Runs that one call hands out: after a short standstill hundreds are due, and begun in one go they would be the next one."""
 
 
 def grid_s(runs_per_s: float, group: int = GROUP) -> float:
@@ -99,9 +101,10 @@ class Timetable:
         return self._heap[0][0] if self._heap else None
 
     def take(self, now_s: float) -> list[tuple[Hashable, float]]:
-        """All that is due, with its due time; each is under way until `ended`."""
+        """What is due, with its due time; each is under way until `ended`. After MOST_AT_ONCE the rest is for the next call:
+        `next_s` has passed then."""
         due: list[tuple[Hashable, float]] = []
-        while (at := self.next_s()) is not None and at <= now_s:
+        while (at := self.next_s()) is not None and at <= now_s and (len(due) < MOST_AT_ONCE or now_s - at > STORM_S):
             entry = heapq.heappop(self._heap)[2]
             if now_s - entry.due_s > STORM_S and len(due) >= STORM_RUNS:
                 self._put_off(entry, now_s)

@@ -20,7 +20,8 @@ import pycurl
 
 from forewarn.probers.answer import Answer, Broken, Times, bare, split
 
-READ_AT_ONCE = 256  # events of one wake-up
+READ_AT_ONCE = 16
+"""Events of one wake-up: a step of a TLS handshake takes up to a millisecond, and what else is due must not wait for all."""
 
 TIMES = (
     pycurl.NAMELOOKUP_TIME_T, pycurl.CONNECT_TIME_T, pycurl.APPCONNECT_TIME_T, pycurl.PRETRANSFER_TIME_T,

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from functools import lru_cache
-from pathlib import Path
-
 import pycurl
 
 from forewarn import __version__
+from forewarn.probers.bundle import bundle
 from forewarn.probers.curl import Exchange
 from forewarn.probers.http import HttpOptions
 from forewarn.probers.reasons import Failure, Reason, unknown
 
 HTTPAUTH_BEARER = 1 << 6  # CURLAUTH_BEARER, which pycurl does not name
-BUNDLES = (
-    "/etc/ssl/certs/ca-certificates.crt",  # Debian, Ubuntu, Alpine, Arch
-    "/etc/pki/tls/certs/ca-bundle.crt",  # Fedora, RHEL
-    "/etc/ssl/ca-bundle.pem",  # openSUSE
-    "/etc/ssl/cert.pem",
-)
 
 
 class Unusable(Exception):
@@ -83,15 +74,8 @@ def _trust(options: HttpOptions) -> dict[int, object]:
     given: dict[int, object] = {}
     if options.cert_file:
         given |= {pycurl.SSLCERT: str(options.cert_file), pycurl.SSLKEY: str(options.key_file or options.cert_file)}
-    bundle = (str(options.ca_file) if options.ca_file else _bundle()) if options.verify else None
-    return {**given, pycurl.CAINFO: bundle} if bundle else given
-
-
-@lru_cache(maxsize=1)
-def _bundle() -> str | None:
-    """The system's certificates: the library's own build knows only the place of the system that it was built on."""
-    named = os.environ.get("SSL_CERT_FILE")
-    return named or next((path for path in BUNDLES if Path(path).exists()), None)
+    trusted = bundle(options.ca_file) if options.verify else None
+    return {**given, pycurl.CAINFO: trusted} if trusted else given
 
 
 def _authentication(options: HttpOptions, secret: str | None) -> dict[int, object]:

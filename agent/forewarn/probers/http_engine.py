@@ -1,6 +1,6 @@
 """The engine behind kind http: takes jobs, keeps a bound on open exchanges, and delivers each job exactly once.
 
-A job goes the short way (plain.py) where its request is simple, and libcurl's (curl.py) otherwise. Names are looked up
+A job goes the short way (plain.py) where its request is simple, and libcurl's (long_way.py) otherwise. Names are looked up
 before either (names.py), so that a slow name server holds up nobody else.
 """
 
@@ -8,36 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import ssl
 import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-import pycurl
 import structlog
 
 from forewarn.model.probe import Probe, Target
 from forewarn.model.series import ProbeRun
 from forewarn.ports import Deliver
 from forewarn.probers import plain
-from forewarn.probers.answer import bare, explain, host_of
-from forewarn.probers.curl import Curl, Exchange
-from forewarn.probers.curl_setup import Unusable, configure, secret_of
+from forewarn.probers.answer import Answer, Broken, explain, host_of
+from forewarn.probers.ends import Ends
 from forewarn.probers.http import HttpOptions, answered
-from forewarn.probers.names import TIMEOUT_S, TTL_S, Found, Names
+from forewarn.probers.names import TIMEOUT_S, Found, Names
 from forewarn.probers.reasons import Failure, Reason, down, failed, unknown
 from forewarn.probers.talk import Talk, Talks
+
+if TYPE_CHECKING:
+    from forewarn.probers.long_way import LongWay
 
 log = structlog.get_logger(__name__)
 
 MOST = 4096
 """Exchanges that are open at once, file descriptors permitting."""
 MOST_FILES = 65_536
-CERTIFICATE_S = 300.0
-"""So long a target's certificate is known: libcurl writes out the whole chain to tell its end, at the price of a plain probe."""
 MOST_ROUTES = 100_000
 """Targets whose way is remembered; beyond it all are found anew."""
 
@@ -80,22 +78,18 @@ class HttpEngine:
         self._most = most or _room()
         self._short = short
         self._names = names or Names()
-        self._curl: Curl | None = None
+        self._long: LongWay | None = None
         self._talks: Talks | None = None
         self._routes: dict[tuple[str, int], Route] = {}
-        self._pins: dict[str, float] = {}  # host:port that libcurl was told an address of -> monotonic end
-        self._ends: dict[str, tuple[float, float]] = {}  # address -> when its certificate was read, when that ends
+        self._ends = Ends()
         self._waiting: deque[Job] = deque()
         self._asking: set[Job] = set()
-        self._free: list[Exchange] = []
-        self._busy: set[Exchange] = set()
-        self._added = False  # to libcurl, and not begun yet
         self._refilling: asyncio.Handle | None = None
 
     @property
     def open(self) -> int:
         """Runs that are under way."""
-        return len(self._busy) + len(self._asking) + (len(self._talks) if self._talks else 0)
+        return len(self._asking) + (len(self._long) if self._long else 0) + (len(self._talks) if self._talks else 0)
 
     @property
     def waiting(self) -> int:
@@ -111,14 +105,9 @@ class HttpEngine:
         """Deliver all that is under way as unknown (stopped)."""
         self._waiting, waiting = deque(), self._waiting
         stopped = unknown(Reason.STOPPED, "stopped while the run was under way")
-        for exchange in list(self._busy):
-            if self._curl:
-                self._curl.drop(exchange)
-            self._release(exchange)
-            waiting.append(exchange.job)
-        if self._curl:
-            self._curl.close()
-            self._curl = None
+        if self._long:
+            waiting.extend(self._long.close())
+            self._long = None
         if self._talks:
             waiting.extend(talk.job for talk in self._talks.close())
             self._talks = None
@@ -136,9 +125,8 @@ class HttpEngine:
         self._go()
 
     def _go(self) -> None:
-        if self._added and self._curl:
-            self._added = False
-            self._curl.go()
+        if self._long:
+            self._long.go()
 
     def _begin(self, job: Job) -> None:
         job.at_s, job.begun = time.time(), time.monotonic()
@@ -178,7 +166,10 @@ class HttpEngine:
         if way is not None and (way.address or (found and len(found.addresses) == 1)):
             address = way.address or plain.place(way, found.addresses[0])  # type: ignore[union-attr]
             try:
-                talk = plain.talk(job, way, address, max(0.001, job.probe.timeout_s - job.resolve_s))
+                talk = plain.talk(job, way, address, max(0.001, job.probe.timeout_s - job.resolve_s), self._ends)
+            except plain.Untrusted as error:
+                self._refuse(job, unknown(Reason.MISSING, f"the certificates to trust can't be read: {error}"))
+                return
             except OSError as error:
                 self._refuse(job, unknown(Reason.NO_NETWORK, f"this machine has no socket left: {(error.strerror or '').lower()}"))
                 return
@@ -186,40 +177,13 @@ class HttpEngine:
                 self._talks = Talks(self._talked)
             self._talks.begin(talk)
             return
-        self._by_curl(job, route, found)
+        if self._long is None:
+            from forewarn.probers.long_way import LongWay
 
-    def _by_curl(self, job: Job, route: Route, found: Found | None) -> None:
-        curl = self._curl = self._curl or Curl(self._ended)
-        exchange = self._free.pop() if self._free else Exchange()
-        try:
-            _prepare(exchange, job, self._pinned(route, found))
-            url = job.target.address
-            if url.startswith("https://"):
-                exchange.reads_certificate = not 0 <= job.at_s - self._ends.get(url, (0.0, 0.0))[0] < CERTIFICATE_S
-                exchange.handle.setopt(pycurl.OPT_CERTINFO, int(exchange.reads_certificate))
-            curl.add(exchange)
-        except Unusable as error:
-            self._free.append(exchange)
-            self._refuse(job, error.failure)
-        except (pycurl.error, UnicodeError, ValueError) as error:
-            exchange.setup = None  # half of it may be set
-            self._free.append(exchange)
-            self._refuse(job, unknown(Reason.CONFIG, f"the target or an option can't be used: {error.args[-1]}"))
-        else:
-            self._busy.add(exchange)
-            self._added = True
-
-    def _pinned(self, route: Route, found: Found | None) -> list[str]:
-        """What libcurl is told of addresses: those of this target, and no more of those that are too old."""
-        now = time.monotonic()
-        told = [f"-{place}" for place, until in self._pins.items() if until <= now]
-        for place in told:
-            del self._pins[place[1:]]
-        if found is not None and route.name is not None:
-            place = f"{route.name}:{route.port}"
-            self._pins[place] = now + TTL_S
-            told.append(f"{place}:{','.join(f'[{one}]' if ':' in one else one for one in found.addresses)}")
-        return told
+            self._long = LongWay(self._ended, self._ends)
+        place = None if route.name is None else f"{route.name}:{route.port}"
+        if failure := self._long.begin(job, place, found.addresses if found else ()):
+            self._refuse(job, failure)
 
     def _refuse(self, job: Job, failure: Failure) -> None:
         self._deliver(job, failed(job.probe, job.target, failure, job.at_s, job.lateness_s, job.took_s))
@@ -234,7 +198,7 @@ class HttpEngine:
                 broken = plain.broken(talk, job.target.address, job.resolve_s, over)
                 run = failed(job.probe, job.target, explain(broken), job.at_s, job.lateness_s, over - job.begun)
             else:
-                answer = plain.answer(talk, job.target.address, job.resolve_s, over)
+                answer = plain.answer(talk, job.target.address, job.resolve_s, over, self._ends)
                 run = answered(job.probe, job.target, answer, job.at_s, job.lateness_s, over - job.begun)
         except Exception as error:
             run = self._bug(job, error)
@@ -242,31 +206,19 @@ class HttpEngine:
         if self._waiting:
             self._refill_soon()
 
-    def _ended(self, exchange: Exchange, code: int, message: str) -> None:
-        job: Job = exchange.job
+    def _ended(self, job: Job, came: Answer | Broken | Exception) -> None:
         try:
-            if code:
-                run = failed(job.probe, job.target, explain(exchange.broken(code, message)), job.at_s, job.lateness_s, job.took_s)
+            if isinstance(came, Exception):
+                raise came
+            if isinstance(came, Broken):
+                run = failed(job.probe, job.target, explain(came), job.at_s, job.lateness_s, job.took_s)
             else:
-                answer = exchange.answer(self._certificate_s(exchange, job.at_s))
-                run = answered(job.probe, job.target, answer, job.at_s, job.lateness_s, job.took_s)
+                run = answered(job.probe, job.target, came, job.at_s, job.lateness_s, job.took_s)
         except Exception as error:
             run = self._bug(job, error)
-        self._release(exchange)
         self._deliver(job, run)
         if self._waiting:
             self._refill_soon()
-
-    def _certificate_s(self, exchange: Exchange, at_s: float) -> float | None:
-        """Seconds until the end of the target's own certificate; None without TLS."""
-        if not exchange.url.startswith("https://"):
-            return None
-        if exchange.reads_certificate and (end := _ends_at(exchange)) is not None:
-            if len(self._ends) >= MOST_ROUTES:
-                self._ends.clear()
-            self._ends[exchange.url] = (at_s, end)
-        known = self._ends.get(exchange.url)
-        return known[1] - at_s if known else None
 
     def _bug(self, job: Job, error: Exception) -> ProbeRun:
         log.error("probe_bug", probe=job.probe.name, target=job.target.name, exc_info=error)
@@ -280,11 +232,6 @@ class HttpEngine:
     def _refill(self) -> None:
         self._refilling = None
         self._fill()
-
-    def _release(self, exchange: Exchange) -> None:
-        self._busy.discard(exchange)
-        exchange.body, exchange.head = bytearray(), []
-        self._free.append(exchange)
 
     def _deliver(self, job: Job, run: ProbeRun) -> None:
         try:
@@ -305,31 +252,6 @@ def _route(options: HttpOptions, url: str, short: bool) -> Route:
         return Route(options, None, None, 0)
     is_name = parts.scheme in ("http", "https") and plain.is_name(host) and not options.proxy
     return Route(options, None, host if is_name else None, port)
-
-
-def _prepare(exchange: Exchange, job: Job, told: list[str]) -> None:
-    options: HttpOptions = job.probe.options  # type: ignore[assignment]
-    url = job.target.address
-    if not url.startswith(("http://", "https://")):
-        raise Unusable(unknown(Reason.CONFIG, f'the target "{bare(url)}" is not an address; write http://... or https://...'))
-    secret = secret_of(options)
-    setup = (options.request, secret)
-    if exchange.setup != setup:
-        configure(exchange, options, secret)
-        exchange.setup = setup
-    if told or exchange.told:
-        exchange.handle.setopt(pycurl.RESOLVE, told)
-        exchange.told = bool(told)
-    exchange.begin(job, url, job.probe.timeout_s, options.max_body, options.reads_body)
-
-
-def _ends_at(exchange: Exchange) -> float | None:
-    """When the target's own certificate ends, in epoch seconds."""
-    for chain in exchange.handle.getinfo(pycurl.INFO_CERTINFO)[:1]:
-        for name, value in chain:
-            if name == "Expire date":
-                return float(ssl.cert_time_to_seconds(value))
-    return None
 
 
 def _room() -> int:

@@ -1,8 +1,8 @@
 """Plain TCP connections, many at once: each a small state machine, all on one private epoll whose descriptor asyncio watches.
 
 For what needs no library: a connection, and perhaps a question and its answer. On a near network the question goes out right
-behind the connection, without a wake-up in between. Deadlines stand in one list a time-out, in the order in which they were
-set: one timer, and nothing to cancel.
+behind the connection, without a wake-up in between. Deadlines stand in one dict a time-out, in the order in which they were
+set: one timer, nothing to cancel, and nothing is held of a talk that is over.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import errno
 import select
 import socket
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-READ_AT_ONCE = 256  # events of one wake-up
+READ_AT_ONCE = 32
+"""Events of one wake-up: after a standstill hundreds of answers lie there, and what else is due must not wait for all of them."""
 READ_SIZE = 65_536
 READS_AT_ONCE = 4
 """Pieces taken from one connection before the others have their turn: an endless answer must not hold them up."""
@@ -47,7 +47,7 @@ class Talk:
     `late`: the deadline came first; `spoilt`: what was wrong with the answer."""
 
     __slots__ = (
-        "address", "begun", "connected", "done", "error", "family", "first", "job", "late", "reader", "request", "sent", "sock",
+        "address", "begun", "connected", "error", "family", "first", "job", "late", "reader", "request", "sent", "sock",
         "spoilt", "timeout_s", "until",
     )  # fmt: skip
 
@@ -57,7 +57,7 @@ class Talk:
         self.timeout_s = timeout_s
         self.begun = self.connected = self.first = self.until = 0.0
         self.sent = self.error = 0
-        self.late = self.done = False
+        self.late = False
         self.spoilt: Spoilt | None = None
         self.sock = socket.SocketType(family, KIND)
 
@@ -74,7 +74,7 @@ class Talk:
 
     @property
     def asking(self) -> bool:
-        """Whether it waits for room to write, as also for the connection."""
+        """Whether it waits for room to write, as also for the connection; else for what comes."""
         return not self.connected or self.sent < len(self.request)
 
     def go_on(self) -> bool:
@@ -88,6 +88,9 @@ class Talk:
         if self.sent < len(self.request):
             return self._ask()
         return self._hear()
+
+    def close(self) -> None:
+        self.sock.close()
 
     def _stands(self) -> bool:
         self.connected = time.monotonic()
@@ -138,7 +141,7 @@ class Talks:
         self._loop = asyncio.get_running_loop()
         self._epoll = select.epoll()
         self._open: dict[int, Talk] = {}
-        self._deadlines: dict[float, deque[Talk]] = {}
+        self._deadlines: dict[float, dict[int, Talk]] = {}  # by time-out, then by descriptor
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
         self._loop.add_reader(self._epoll.fileno(), self._readable)
@@ -156,8 +159,8 @@ class Talks:
         talk.until = talk.begun + talk.timeout_s
         line = self._deadlines.get(talk.timeout_s)
         if line is None:
-            line = self._deadlines[talk.timeout_s] = deque()
-        line.append(talk)
+            line = self._deadlines[talk.timeout_s] = {}
+        line[fd] = talk
         if self._timer is None or talk.until < self._timer_at:
             self._alarm(talk.until)
 
@@ -167,28 +170,30 @@ class Talks:
         if self._timer:
             self._timer.cancel()
         talks, self._open = list(self._open.values()), {}
+        self._deadlines.clear()
         for talk in talks:
-            talk.sock.close()
-            talk.done = True
+            talk.close()
         self._epoll.close()
         return iter(talks)
 
     def _readable(self) -> None:
-        talks, asking = self._open, select.EPOLLOUT
+        talks, asked, heard = self._open, select.EPOLLOUT, select.EPOLLIN
         for fd, event in self._epoll.poll(0, READ_AT_ONCE):
             talk = talks.get(fd)
             if talk is None:
                 continue
             if talk.go_on():
                 del talks[fd]
+                del self._deadlines[talk.timeout_s][fd]
                 self._over(talk)
-            elif event & asking and not talk.asking:
-                self._epoll.modify(fd, select.EPOLLIN)
+            elif event & asked and not talk.asking:
+                self._epoll.modify(fd, heard)
+            elif event & heard and talk.asking:
+                self._epoll.modify(fd, asked)
 
     def _over(self, talk: Talk) -> None:
         """The socket is closed before anybody hears of it: the epoll forgets it by itself."""
-        talk.done = True
-        talk.sock.close()
+        talk.close()
         self._ended(talk)
 
     def _alarm(self, at: float) -> None:
@@ -202,15 +207,14 @@ class Talks:
         self._readable()
         self._timer, now, next_at = None, time.monotonic(), 0.0
         for timeout_s, line in list(self._deadlines.items()):
-            while line and (line[0].done or line[0].until <= now):
-                talk = line.popleft()
-                if not talk.done:
-                    talk.late = True
-                    del self._open[talk.sock.fileno()]
-                    self._over(talk)
-            if not line:
-                del self._deadlines[timeout_s]
-            elif not next_at or line[0].until < next_at:
-                next_at = line[0].until
+            while (fd := next(iter(line), None)) is not None and line[fd].until <= now:
+                talk = line.pop(fd)
+                talk.late = True
+                del self._open[fd]
+                self._over(talk)
+            if fd is None:
+                self._deadlines.pop(timeout_s, None)
+            elif not next_at or line[fd].until < next_at:
+                next_at = line[fd].until
         if next_at:
             self._alarm(next_at)

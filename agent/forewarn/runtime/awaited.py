@@ -14,7 +14,8 @@ from forewarn.core.detect import DETECTORS
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe, Rule
 from forewarn.model.series import SeriesId, Window
-from forewarn.runtime.line import Judge, Line, looks_at
+from forewarn.runtime.judge import Judge
+from forewarn.runtime.line import Line, Watched, looks_at
 
 
 def waits_for(rule: Rule, id: SeriesId) -> bool:
@@ -26,19 +27,19 @@ class Awaited:
     """The lines of one probe that have no sample yet."""
 
     def __init__(self, probe: Probe) -> None:
-        self._lines: dict[SeriesId, Line] = {}
+        self._lines: dict[SeriesId, Watched] = {}
         self.any = any(DETECTORS[rule.kind].awaits for rule in probe.rules)
         for target in probe.targets:
             for rule in probe.rules:
                 if rule.metric and DETECTORS[rule.kind].awaits:
                     id = SeriesId(probe.name, target.name, rule.metric)
-                    line = self._lines.setdefault(id, Line(id, [], 0.0, True))
+                    line = self._lines.setdefault(id, Watched(id, []))
                     line.judges.append(Judge(rule, DETECTORS[rule.kind]))
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[Watched]:
         return iter(list(self._lines.values()))
 
-    def get(self, id: SeriesId) -> Line | None:
+    def get(self, id: SeriesId) -> Watched | None:
         return self._lines.get(id)
 
     def came(self, line: Line) -> None:
@@ -79,4 +80,5 @@ def look_back(lines: Iterable[Line], ups: Window, every_s: float, now: datetime)
             if value > 0 and at_s > last_s:
                 window = Window(line.times or array("d"), line.values, 0, every_s, up_s=at_s)
                 for judge in waiting:
-                    judge.step(window, now, line.id.metric)
+                    if judge.kept_s is None or at_s > judge.kept_s:
+                        judge.step(window, now, line.id.metric)

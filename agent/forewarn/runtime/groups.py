@@ -14,7 +14,8 @@ from forewarn.core.detect import DETECTORS
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe, Rule
 from forewarn.model.series import Column, ProbeRun, SeriesId, Window
-from forewarn.runtime.line import Judge, Line, looks_at
+from forewarn.runtime.judge import Judge
+from forewarn.runtime.line import Line, Watched, looks_at
 
 MOST_LINES = 1000
 Firing = Callable[[str, tuple[str, ...]], tuple[str, ...]]
@@ -86,9 +87,12 @@ class Groups:
             line = self._line(rule, id) if rule else None
             if line is None:
                 continue
-            self._step(line, self._past_s[name, id], ())
+            kept_s = line.judges[0].kept_s
+            if kept_s is None:
+                self._step(line, self._past_s[name, id], ())
             for term, at_s in sorted(seen.items(), key=lambda item: item[1]):
-                self._step(line, at_s, (term,))
+                if kept_s is None or at_s > kept_s:
+                    self._step(line, at_s, (term,))
         self._past.clear()
         self._past_s.clear()
 
@@ -165,7 +169,7 @@ class Groups:
     def _line(self, rule: Rule, id: SeriesId) -> Line | None:
         key = (rule.name, id)
         if key not in self._lines and len(self._lines) < MOST_LINES:
-            self._lines[key] = Line(id, [Judge(rule, DETECTORS[rule.kind])], 0.0, True)
+            self._lines[key] = Watched(id, [Judge(rule, DETECTORS[rule.kind])])
         return self._lines.get(key)
 
 

@@ -24,6 +24,7 @@ from forewarn.model.series import Outcome, ProbeRun
 from forewarn.model.settings import Settings
 from forewarn.ports import Clock, Kind, ProbeView, SampleRun, Samples
 from forewarn.runtime.board import Board
+from forewarn.runtime.checkpoint import Checkpoints, States
 from forewarn.runtime.keeper import Keeper
 from forewarn.runtime.lines import unwatched
 from forewarn.runtime.runners import Runners
@@ -34,8 +35,8 @@ from forewarn.runtime.watch import Watch
 log = structlog.get_logger("forewarn.poller")
 FLUSH_S = 1.0
 TICK_S = 5.0
-TICKED_AT_ONCE_S = 0.002
-"""So long the watches are told of the time at one go; then what is due comes first."""
+AT_ONCE_S = 0.002
+"""So long many watches are worked on at one go; then what is due comes first."""
 LONGEST_SLEEP_S = 5.0  # the wall clock may be set: look at it again after so long at most
 LOST_S = 60.0
 """So long after its time-out a run that never reported is given up."""
@@ -55,8 +56,9 @@ class Poller:
         relieve: Callable[[StoreError], bool] = lambda _: False,
         held: Callable[[], bool] = lambda: False,
         sight: Sight | None = None,
+        states: States | None = None,
     ) -> None:
-        """`relieve` and `held`: see Keeper. `sight`: what a run is worth."""
+        """`relieve` and `held`: see Keeper. `sight`: what a run is worth. `states`: where it is kept what rules have learnt."""
         self._samples, self._clock, self._on_moved, self._thread = samples, clock, on_moved, store_thread
         self._keeper = Keeper(samples, store_thread, relieve, held)
         self._runners = Runners(kinds, clock, self._deliver, self._keeper.cursor)
@@ -65,6 +67,7 @@ class Poller:
         """Runs that were not up, by reason."""
         self._watches: dict[str, Watch] = {}
         self.board = Board(self._watches, clock)
+        self._checkpoints = Checkpoints(states, store_thread, self._watches, clock, held)
         self._targets: dict[tuple[str, str], Target] = {}
         self._table = Timetable()
         self._late: deque[float] = deque(maxlen=1000)
@@ -89,14 +92,18 @@ class Poller:
             if finding.state is FindingState.OPEN and finding.probe not in settings.probes
         ]
         self._tell(moves)
-        self._run(settings.probes.values())
-        self._clockwork = [
-            asyncio.create_task(self._repeat(work), name=name) for name, work in (("flush", self._flush), ("tick", self._tick))
-        ]
+        await self._checkpoints.begin()
+        await self._run(settings.probes.values())
+        clockwork = (("flush", self._flush), ("tick", self._tick), ("checkpoint", self._checkpoints.round))
+        self._clockwork = [asyncio.create_task(self._repeat(work), name=name) for name, work in clockwork]
         self._turn()
 
     async def apply(self, settings: Settings) -> None:
         """Other files: probes that did not change go on untouched, rules that did not change keep what they know."""
+        async with self._checkpoints.turn:
+            await self._apply(settings)
+
+    async def _apply(self, settings: Settings) -> None:
         kept = {name for name, probe in settings.probes.items() if name in self._watches and self._watches[name].probe == probe}
         before = {name: self._watches.pop(name) for name in set(self._watches) - kept}
         for name, watch in before.items():
@@ -114,7 +121,7 @@ class Poller:
         for watch in before.values():
             moves += watch.unwatch(self._clock.now())
         self._tell(moves)
-        self._run(fresh)
+        await self._run(fresh)
 
     async def _warmed(self, probe: Probe) -> Watch:
         """A watch that knows the past, in its place; on the store's thread, since it reads much."""
@@ -125,27 +132,34 @@ class Poller:
         return watch
 
     def _warm(self, watch: Watch, now_s: float) -> Mapping[str, object] | None:
-        warm(watch, self._samples, now_s)
+        known = self._checkpoints.recollect(watch.probe)
+        warm(watch, self._samples, now_s, known)
+        known.tell()
         return self._samples.cursor(watch.probe.name)
 
-    def _run(self, probes: Iterable[Probe]) -> None:
-        """Put probes into the timetable, or let them follow."""
+    async def _run(self, probes: Iterable[Probe]) -> None:
+        """Put probes into the timetable, or let them follow; thousands in slices, for others are due meanwhile."""
+        began_s = self._clock.monotonic()
         now_s = self._clock.now().timestamp()
         everything = [watch.probe for watch in self._watches.values()]
         runs_per_s = sum(len(probe.targets) / probe.every_s for probe in everything)
         count = sum(len(probe.targets) for probe in everything)
         for probe in probes:
-            self._targets.update({(probe.name, target.name): target for target in probe.targets})
+            if self._clock.monotonic() - began_s > AT_ONCE_S:
+                await asyncio.sleep(0)
+                began_s = self._clock.monotonic()
+            keys = [(probe.name, target.name) for target in probe.targets]  # held by several tables, and made once
+            self._targets.update(zip(keys, probe.targets, strict=True))
             shape = self._runners.shape(probe)
             if shape == "follower":
                 self._runners.follow(probe)
             elif shape != "push":
                 grid = grid_s(runs_per_s, TLS_GROUP if _shakes_hands(probe) else GROUP)
-                for target in probe.targets:
-                    name = f"{probe.name}|{target.name}"
+                most = probe.timeout_s + LOST_S
+                for key in keys:
+                    name = "|".join(key)
                     first = first_s(name, probe.every_s, count, grid)
-                    most = probe.timeout_s + LOST_S
-                    self._table.add((probe.name, target.name), name, probe.every_s, grid, now_s, first_s=first, most_s=most)
+                    self._table.add(key, name, probe.every_s, grid, now_s, first_s=first, most_s=most)
         if self._timer:
             self._turn()
 
@@ -227,7 +241,7 @@ class Poller:
         await asyncio.sleep(TICK_S)
         began_s = self._clock.monotonic()
         for watch in list(self._watches.values()):
-            if self._clock.monotonic() - began_s > TICKED_AT_ONCE_S:
+            if self._clock.monotonic() - began_s > AT_ONCE_S:
                 await asyncio.sleep(0)
                 began_s = self._clock.monotonic()
             if self._watches.get(watch.probe.name) is watch:
@@ -266,6 +280,7 @@ class Poller:
         await asyncio.gather(*self._clockwork, return_exceptions=True)
         await self._runners.stop()
         await self._keeper.flush()
+        await self._checkpoints.keep()
 
     # --- looking ---
 

@@ -23,6 +23,7 @@ from forewarn.store import looks, prune, rollups
 from forewarn.store.seal import Sealer
 from forewarn.store.shapes import SQL, HotRow, Shapes, named
 from forewarn.store.sqlite import Database
+from forewarn.store.states import SqliteStates
 
 SEAL_ROWS = 20_000  # a scan of that many takes a few ms, and moving them on 100 ms
 PRUNE_ROWS = 5_000  # at most so many go in one transaction, so that an append never waits long
@@ -40,6 +41,8 @@ class SqliteSamples:
         self._file = Database(path, "samples", durable=False, read_only=read_only, shrinks=True)
         self._shapes = Shapes()
         self._sealer = Sealer(self._file)
+        self.states = SqliteStates(self._file)
+        """What rules have learnt of the samples."""
 
     def append(self, samples: Sequence[Sample], cursors: Mapping[str, Mapping[str, object]] | None = None) -> None:
         """Keep samples, and the cursors of the probes they came from, in one transaction.

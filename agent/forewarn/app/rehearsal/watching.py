@@ -22,7 +22,7 @@ from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe
 from forewarn.model.series import Column, Outcome, ProbeRun, SeriesId
 from forewarn.ports import Samples
-from forewarn.runtime.lines import UP
+from forewarn.runtime.line import UP
 from forewarn.runtime.warming import warm
 from forewarn.runtime.watch import Watch
 
