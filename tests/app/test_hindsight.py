@@ -20,6 +20,8 @@ from forewarn.store.samples import SqliteSamples
 
 NOW = datetime(2026, 9, 28, 12, tzinfo=UTC)
 A, B = (SeriesId("web", target, "total_s") for target in ("a", "b"))
+UNJUDGED = SeriesId("web", "a", "connect_s")
+"""No rule looks at it: it is not played, and not counted among the samples."""
 WEB = """probe: web
 kind: http
 every: 60s
@@ -54,7 +56,7 @@ def kept(tmp_path: Path) -> Path:
     """Six days of two targets; `a` was slow three times, `b` never, and of `b` the older half is missing."""
     path, now_s = tmp_path / "samples.db", NOW.timestamp()
     store = SqliteSamples(path)
-    for series, minutes in ((A, 6 * 1440), (B, 3 * 1440)):
+    for series, minutes in ((A, 6 * 1440), (B, 3 * 1440), (UNJUDGED, 6 * 1440)):
         times = [now_s - 60 * n for n in range(minutes, 0, -1)]
         slow = [series is A and any(hours * 3600 >= now_s - at > (hours - long) * 3600 for hours, long in SLOW) for at in times]
         store.append([(series, at, 0.9 if late else 0.1) for at, late in zip(times, slow, strict=True)])
@@ -135,3 +137,18 @@ async def test_a_count_under_way_ends_with_the_daemon(kept: Path, tmp_path: Path
     await asked.stop()
     assert asked.of(probe(tmp_path / "again")) == WAITS
     await asked.stop()
+
+
+def test_where_no_priority_may_be_chosen_it_rests_as_long_as_it_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_: int) -> int:
+        raise PermissionError(1, "Operation not permitted")
+
+    moment, slept = [0.0], list[float]()
+    monkeypatch.setattr(hindsight.os, "nice", denied)
+    monkeypatch.setattr(hindsight.time, "monotonic", lambda: moment[0])
+    monkeypatch.setattr(hindsight.time, "sleep", slept.append)
+    rest = hindsight.pace()
+    for _ in range(10):
+        moment[0] += 0.007
+        rest(0.5)
+    assert slept == pytest.approx([0.021, 0.021, 0.021])

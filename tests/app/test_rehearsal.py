@@ -106,7 +106,7 @@ def test_a_rehearsal_sees_what_the_daemon_sees(tmp_path: Path) -> None:
     came = watched(probe, samples, *span(samples))
     import forewarn.app.rehearsal.watching as watching
 
-    for track in [watching._track("db", "local", samples, *span(samples))]:
+    for track in [watching._track("local", samples.series("db"), samples, *span(samples))]:
         assert track is not None
         for run in watching._runs("db", track):
             at = datetime.fromtimestamp(run.at_s, UTC)

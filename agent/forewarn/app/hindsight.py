@@ -1,7 +1,7 @@
 """How often rules would have fired on what is kept: counted beside the daemon, for the probes that somebody looks at.
 
 Playing a week through a probe's watch takes seconds of computing, so a process of its own does it, with the lowest claim to
-the processor and only reading the samples. One count runs at a time; what came of it is kept for the probe as it is declared
+the processor (or half of one) and only reading the samples. One count runs at a time; what came of it is kept for the probe as it is declared
 until the day is over, and shown until a newer one is there.
 """
 
@@ -12,6 +12,8 @@ import json
 import os
 import pickle
 import sys
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,19 +21,23 @@ from pathlib import Path
 from typing import Any
 
 from forewarn.app.rehearsal.watching import firings, watched
+from forewarn.core.detect import DETECTORS
 from forewarn.model.hindsight import Hindsight, Progress
 from forewarn.model.probe import Probe
+from forewarn.model.series import SeriesId
 from forewarn.ports import Clock
 from forewarn.store.samples import SqliteSamples
 
 DAYS = 7
 MOST_SAMPLES = 2_000_000
-"""Of more, only the newest part of the span is counted: some 30 s of computing."""
+"""Of more, only the newest part of the span is counted: less than a minute of computing."""
 MOST_KEPT = 200
-LONGEST_S = 300.0
+LONGEST_S = 900.0
 AGAIN_S = 3600.0
 """After a count that failed."""
 NICE = 19
+STRETCH_S = 0.02
+"""So long it works between two rests."""
 WAITS = Hindsight(progress=Progress.COUNTING)
 
 
@@ -111,11 +117,12 @@ def _environ() -> dict[str, str]:
 # --- the process of its own ------------------------------------------------------------------------------------------
 
 
-def counted(probe: Probe, samples: SqliteSamples, until_s: float) -> Hindsight:
+def counted(probe: Probe, samples: SqliteSamples, until_s: float, rest: Callable[[float], None] = lambda _: None) -> Hindsight:
     """The running rules over the last days of samples, or over as many of these as can be played."""
-    span_s, series = DAYS * 86400.0, len(samples.series(probe.name))
-    span_s = min(span_s, MOST_SAMPLES * probe.every_s / max(1, series))
-    came = watched(probe, samples, until_s - span_s, until_s)
+    judged = looked_at(probe)
+    series = sum(judged(one) for one in samples.series(probe.name))
+    span_s = min(DAYS * 86400.0, MOST_SAMPLES * probe.every_s / max(1, series))
+    came = watched(probe, samples, until_s - span_s, until_s, rest, judged)
     return Hindsight(
         progress=Progress.COUNTED,
         since=datetime.fromtimestamp(until_s - span_s, UTC),
@@ -124,6 +131,14 @@ def counted(probe: Probe, samples: SqliteSamples, until_s: float) -> Hindsight:
         samples=came.samples,
         share=came.share,
     )
+
+
+def looked_at(probe: Probe) -> Callable[[SeriesId], bool]:
+    """Whether some rule looks at a series: the rest need not be played."""
+    metrics = {rule.metric for rule in probe.rules} | {"up"}
+    metrics |= {metric for rule in probe.rules for metric in DETECTORS[rule.kind].beside}
+    whole = any(rule.metric is None and DETECTORS[rule.kind].gathers != "rules" for rule in probe.rules)
+    return lambda series: whole or series.metric in metrics
 
 
 def as_body(found: Hindsight) -> dict[str, Any]:
@@ -138,13 +153,36 @@ def of_body(body: dict[str, Any]) -> Hindsight:
     return replace(found, fired={(rule, series): count for rule, series, count in body["fired"]}, **times)
 
 
+def pace() -> Callable[[float], None]:
+    """The lowest claim to the processor. Where the unit does not let us choose it, something that rests as long as was worked."""
+    try:
+        os.nice(NICE)
+    except PermissionError:
+        return resting(time.monotonic, time.sleep)
+    return lambda _: None
+
+
+def resting(now: Callable[[], float], sleep: Callable[[float], None]) -> Callable[[float], None]:
+    """To be called all the time by what works: takes half of one processor and no more."""
+    began = now()
+
+    def rest(_: float) -> None:
+        nonlocal began
+        worked = now() - began
+        if worked >= STRETCH_S:
+            sleep(worked)
+            began = now()
+
+    return rest
+
+
 def main() -> None:
     """The probe comes pickled from our own daemon on standard input, the count leaves as JSON."""
-    os.nice(NICE)
+    rest = pace()
     probe: Probe = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started us, through its own pipe
     samples = SqliteSamples(Path(sys.argv[1]), read_only=True)
     try:
-        print(json.dumps(as_body(counted(probe, samples, float(sys.argv[2])))))
+        print(json.dumps(as_body(counted(probe, samples, float(sys.argv[2]), rest))))
     finally:
         samples.close()
 

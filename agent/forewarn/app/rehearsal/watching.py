@@ -20,7 +20,7 @@ from statistics import median
 from forewarn.model.finding import RuleState
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe
-from forewarn.model.series import Column, Outcome, ProbeRun
+from forewarn.model.series import Column, Outcome, ProbeRun, SeriesId
 from forewarn.ports import Samples
 from forewarn.runtime.line import UP
 from forewarn.runtime.warming import warm
@@ -62,13 +62,21 @@ class _Track:
     values: tuple[array[float], ...]
 
 
-def watched(probe: Probe, samples: Samples, since_s: float, until_s: float, progress: Progress = lambda _: None) -> Watched:
+def watched(
+    probe: Probe,
+    samples: Samples,
+    since_s: float,
+    until_s: float,
+    progress: Progress = lambda _: None,
+    only: Callable[[SeriesId], bool] = lambda _: True,
+) -> Watched:
     """The probe's rules on its samples of since_s <= time < until_s; what lies before is known to them, as at a start.
 
-    `progress` is told which share of the samples is done.
+    `progress` is told which share of the samples is done. Series that are not among the `only` ones are left out.
     """
     targets = {target.name for target in probe.targets}
-    tracks = [track for name in targets if (track := _track(probe.name, name, samples, since_s, until_s))]
+    known = [series for series in samples.series(probe.name) if only(series)]
+    tracks = [track for name in targets if (track := _track(name, known, samples, since_s, until_s))]
     count = sum(len(times) for track in tracks for times in track.times)
     rules = tuple(rule for rule in probe.rules if rule.kind != "cannot-see")  # what could not be looked at left no samples
     probe = replace(probe, every_s=_interval(probe, tracks), rules=rules)
@@ -131,8 +139,8 @@ def _moment(at_s: float) -> datetime:
     return datetime.fromtimestamp(at_s, UTC)
 
 
-def _track(probe: str, target: str, samples: Samples, since_s: float, until_s: float) -> _Track | None:
-    found = [(one, samples.read(one, since_s, until_s)) for one in samples.series(probe) if one.target == target]
+def _track(target: str, known: list[SeriesId], samples: Samples, since_s: float, until_s: float) -> _Track | None:
+    found = [(one, samples.read(one, since_s, until_s)) for one in known if one.target == target]
     found = [(series, window) for series, window in found if window.times_s]
     if not found:
         return None
