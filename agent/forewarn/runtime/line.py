@@ -234,6 +234,14 @@ class Line:
             del self.times[:cut], self.values[:cut]
 
 
+def learnt(claim: Claim | None) -> float | None:
+    """Until which minute a claim says that its rule learns (inf: it can't tell); None where it learns nothing. Most detectors
+    reckon it anew from every sample, and come to a little more or less."""
+    if claim is None or claim.state is not RuleState.LEARNING:
+        return None
+    return claim.ready_at.timestamp() // 60 if claim.ready_at else inf
+
+
 def looks_at(rule: Rule, id: SeriesId) -> bool:
     """Whether a rule is about this series: its metric, and every label glob."""
     if rule.metric != id.metric:

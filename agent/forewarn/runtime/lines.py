@@ -14,6 +14,7 @@ from forewarn.model.glance import Stand
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe
 from forewarn.model.series import Column, Counts, ProbeRun, SeriesId, Tally, Window
+from forewarn.ports import TargetView
 from forewarn.runtime import awaited
 from forewarn.runtime.awaited import Awaited, waits_for
 from forewarn.runtime.groups import Groups, gathered
@@ -44,7 +45,9 @@ class Lines:
         self._timed: list[Line] | None = None  # what a tick must look at; None: lines have come or gone
         self._learners: list[Line] | None = None  # those with a rule that has to learn; None as above
         self._certificates: list[Line] = []  # those of what is left of a certificate; as old as the learners
-        self._stand: Stand | None = None  # None: something has changed since
+        self.standing: Stand | None = None
+        """The probe at a glance; None: something that it shows has changed since, and `Watch.stand` makes it anew."""
+        self._view: tuple[TargetView, ...] | None = None  # None: there was a run or a judgement since
         self._swept_s = 0.0
         self._ups: dict[str, Line] = {}
         for target in probe.targets:
@@ -124,10 +127,12 @@ class Lines:
 
     def settle(self) -> None:
         """After all history: let the rules that look at several series judge it."""
+        self._shows_other()
         self._groups.settle()
 
     def resume(self, findings: Iterable[Finding]) -> None:
         """What the ledger holds (the newest of each series and rule): the open claims are open here too."""
+        self._shows_other()
         for finding in findings:
             self._open[finding.rule, finding.series] = finding
             if rule := self.probe.rule(finding.rule):
@@ -138,6 +143,7 @@ class Lines:
 
     def adopt(self, before: Lines, now: datetime) -> list[Moved]:
         """Take over from the watch before a reload: rules that did not change go on. What is gone ends as unwatched."""
+        self._shows_other()
         targets = {target.name for target in self.probe.targets}
         moves: list[Moved] = []
         waited = [(line, self._awaited.get(line.id) or self._lines.get(line.id)) for line in before._awaited]
@@ -173,6 +179,10 @@ class Lines:
                     moves.append(unwatched(finding, now))
         return moves
 
+    def _shows_other(self) -> None:
+        """What people have been shown of this probe holds no longer."""
+        self.standing = self._view = None
+
     def _resume(self, line: Line, judge: Judge) -> None:
         if finding := self._open.pop((judge.rule.name, str(line.id)), None):
             judge.resume(finding)
@@ -193,7 +203,7 @@ class Lines:
         if line is None and (len(self._lines) < MOST_SERIES or id.metric == UP[0]):
             line = self._lines[id] = Line.of(id, self.probe.rules)
             line.since_s = self._since.get((id.target, id.metric))
-            self._timed = self._learners = None
+            self._timed = self._learners = self.standing = None
             self._awaited.came(line)
             for judge in line.judges:
                 self._resume(line, judge)
