@@ -25,6 +25,7 @@ from forewarn.web.feed import Changes
 from forewarn.web.guard import MACHINES, Guard
 from forewarn.web.links import Links
 from forewarn.web.paper import environment
+from forewarn.web.pieces import Pieces
 from forewarn.web.reads import Reads
 from forewarn.web.said import Trouble, Unanswerable
 from forewarn.web.shared import Shared
@@ -66,6 +67,7 @@ def build(
         feed=feed,
         pages=environment(),
         shared=Shared(feed, clock),
+        pieces=Pieces(),
     )
     console = Console(desk)
 
@@ -106,6 +108,18 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         return Route(path, handler, methods=["POST"])
 
     return [
+        get("/", console.first),
+        get("/now", console.now),
+        get("/loaded", console.loaded),
+        get("/scorecard", console.scorecard),
+        get("/search", console.search),
+        get("/live", console.live),
+        get("/i/{id}", console.incident),
+        get("/p/{name}", console.probe),
+        get("/messages", console.messages),
+        get("/why/{id:path}", console.why),
+        get("/link/{code}", console.enter),
+        post("/do", console.do),
         get("/healthz", api.healthz),
         get("/readyz", api.readyz),
         get("/metrics", api.metrics),
@@ -127,17 +141,5 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         get("/api/v1/series/{id:path}", api.series),
         get("/api/v1/{name}/{id}", api.one),
         get("/api/v1/{name}", api.list),
-        get("/", console.first),
-        get("/now", console.now),
-        get("/loaded", console.loaded),
-        get("/scorecard", console.scorecard),
-        get("/search", console.search),
-        get("/live", console.live),
-        get("/i/{id}", console.incident),
-        get("/p/{name}", console.probe),
-        get("/messages", console.messages),
-        get("/why/{id:path}", console.why),
-        get("/link/{code}", console.enter),
-        post("/do", console.do),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

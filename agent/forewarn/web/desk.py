@@ -23,6 +23,7 @@ from forewarn.ports import Clock, Commands, Ledger, Stats
 from forewarn.web.feed import Changes
 from forewarn.web.language import reader_of
 from forewarn.web.links import Links
+from forewarn.web.pieces import Pieces
 from forewarn.web.reads import Live, Reads
 from forewarn.web.said import Trouble, Unanswerable, missed, of_command
 from forewarn.web.shared import Shared
@@ -58,6 +59,7 @@ class Desk:
     feed: Changes
     pages: Environment
     shared: Shared
+    pieces: Pieces
 
     def reader(self, connection: HTTPConnection) -> Reader:
         return reader_of(connection, self.settings(), self.clock.now())

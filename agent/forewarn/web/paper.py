@@ -48,7 +48,7 @@ def rendered(pages: Environment, template: str, reader: Reader, shown: Mapping[s
     return pages.get_template(template).render(t=t, say=say, word=reader.word, reader=reader, **shown)
 
 
-def answered(text: str, reader: Reader, status: int = 200) -> HTMLResponse:
+def answered(text: str | bytes, reader: Reader, status: int = 200) -> HTMLResponse:
     """A rendered page as an answer."""
     return HTMLResponse(text, status, {"content-language": reader.language, "vary": "Accept-Language, Cookie"})
 
