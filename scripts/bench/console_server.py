@@ -1,7 +1,10 @@
 """The console of a busy place, in a process of its own: the real application, ledger, poller, timer and sample store; only the
 prober is made up, and answers at once. `console.py` starts it, asks it for pages and reads its figures.
 
-    console_server.py FOLDER PROBES INCIDENTS EVERY_S    prints a line of JSON when it serves; a line on stdin: the figures since the last
+    console_server.py FOLDER PROBES INCIDENTS EVERY_S    prints a line of JSON when it serves, and one for each line on stdin:
+        begun      whether every target has been looked at
+        settled    the collector leaves alone what is there, as in the daemon
+        figures    those since the last
 """
 
 from __future__ import annotations
@@ -23,6 +26,8 @@ from console_things import things
 from tools import ROOT
 
 sys.path.insert(0, str(ROOT / "agent"))
+from forewarn.app.collector import begin, settle
+from forewarn.app.daemon import SWITCH_S
 from forewarn.app.quiet_server import QuietServer
 from forewarn.config.load import load
 from forewarn.core.sought import words_of
@@ -81,6 +86,27 @@ class Holds:
         return found
 
 
+class Collections:
+    """How long Python's collector kept everything, by processor time: the longest of its walks."""
+
+    def __init__(self) -> None:
+        self._longest_ms = self._began_s = 0.0
+        gc.callbacks.append(self._heard)
+
+    def _heard(self, phase: str, told: dict[str, int]) -> None:
+        if phase == "start":
+            self._began_s = time.thread_time()
+            return
+        took_ms = (time.thread_time() - self._began_s) * 1000
+        self._longest_ms = max(self._longest_ms, took_ms)
+        if took_ms > MOST_HELD_MS:
+            print(f"{took_ms:.1f} ms: collected generation {told['generation']}", file=sys.stderr, flush=True)
+
+    def taken_ms(self) -> float:
+        found, self._longest_ms = self._longest_ms, 0.0
+        return found
+
+
 class Stats:
     """ports.Stats over the poller."""
 
@@ -111,13 +137,17 @@ class Stats:
 
 async def answer(probe: Probe, target: Target, at_s: float) -> ProbeRun:
     """As a shop that is up, with one in a hundred that can't be looked at."""
+    late_s = max(0.0, time.time() - at_s)
     blind = hash(probe.name) % 100 == 0
     values = (0.0002, 0.0004, random.random() / 50, random.random() / 40, 512.0)
     if blind:
         return ProbeRun(
-            probe=probe.name, target=target.name, at_s=at_s, outcome=Outcome.UNKNOWN, reason="permission", detail="no right"
-        )
-    return ProbeRun(probe=probe.name, target=target.name, at_s=at_s, outcome=Outcome.UP, columns=COLUMNS, values=values)
+            probe=probe.name, target=target.name, at_s=at_s, outcome=Outcome.UNKNOWN, reason="permission", detail="no right",
+            lateness_s=late_s,
+        )  # fmt: skip
+    return ProbeRun(
+        probe=probe.name, target=target.name, at_s=at_s, outcome=Outcome.UP, columns=COLUMNS, values=values, lateness_s=late_s
+    )
 
 
 def settings(folder: Path, probes: int, every_s: int, now: datetime) -> Settings:
@@ -134,8 +164,10 @@ def settings(folder: Path, probes: int, every_s: int, now: datetime) -> Settings
 
 
 async def serve(folder: Path, probes: int, incidents: int, every_s: int) -> None:
+    sys.setswitchinterval(SWITCH_S)
+    begin()
     clock = SystemClock()
-    found, holds = settings(folder, probes, every_s, clock.now()), Holds()
+    found, holds, collections = settings(folder, probes, every_s, clock.now()), Holds(), Collections()
     ledger, samples = (
         SqliteLedger(folder / "ledger.db", clock.now(), texts=lambda thing: words_of(thing, found)),
         SqliteSamples(folder / "samples.db"),
@@ -166,13 +198,18 @@ async def serve(folder: Path, probes: int, incidents: int, every_s: int) -> None
     print(json.dumps({"port": server.servers[0].sockets[0].getsockname()[1], "code": links.make()}), flush=True)
 
     def asked() -> None:
-        if not gc.get_freeze_count():
-            gc.freeze()  # as the daemon does once it has begun
-        if not sys.stdin.readline():
-            server.leave()
-            return
-        lateness = dict(zip(("late_p50_ms", "late_p99_ms"), poller.lateness_ms(), strict=True))
-        print(json.dumps({**holds.taken(), **lateness, "cpu_s": time.process_time()}), flush=True)
+        match sys.stdin.readline():
+            case "":
+                server.leave()
+            case "begun\n":
+                print(json.dumps({"begun": not poller.board.waits()}), flush=True)
+            case "settled\n":
+                settle()
+                print("{}", flush=True)
+            case _:
+                lateness = dict(zip(("late_p50_ms", "late_p99_ms"), poller.lateness_ms(), strict=True))
+                held = {**holds.taken(), "gc_ms_max": collections.taken_ms()}
+                print(json.dumps({**held, **lateness, "cpu_s": time.process_time()}), flush=True)
 
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), asked)
     await serving

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import signal
@@ -22,7 +21,7 @@ from pathlib import Path
 import structlog
 
 from forewarn import __version__
-from forewarn.app import banner, journal, upkeep
+from forewarn.app import banner, collector, journal, upkeep
 from forewarn.app.changes.finder import Finder
 from forewarn.app.files_watch import Snapshot
 from forewarn.app.full_disk import with_room
@@ -68,8 +67,6 @@ CHANGES_S = 120.0
 PULSE_S = 10.0
 SWITCH_S = 0.0001
 """Each call on a socket lets other threads run; by Python's own 5 ms a busy one would hold up the loop at each of them."""
-GC_THRESHOLD = (20_000, 20, 50)
-"""Runs leave no cycles behind: what one leaves goes by counting, and the collector need not walk it every 700 objects."""
 
 
 def main(args: argparse.Namespace) -> int:
@@ -100,6 +97,7 @@ def main(args: argparse.Namespace) -> int:
         if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # a free one was asked for: now it is known
             settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
         sys.setswitchinterval(SWITCH_S)
+        collector.begin()
         asyncio.run(Daemon(settings, place, clock, door, loaded, full).run())
     except ForewarnError as error:
         print(error, file=sys.stderr)
@@ -123,6 +121,7 @@ class Daemon:
         self._port: int = door.getsockname()[1]
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
+        self._settling = collector.Settling(lambda: self._poller.board.waits())
         self._beats = 0
         self._said = ""
 
@@ -267,7 +266,7 @@ class Daemon:
         own = self._care.begin(self._group, self._schedule)
         self._write_address()
         await self._first_words()
-        return own
+        return [*own, self._group.create_task(self._settling.run(), name="settle")]
 
     async def _first_words(self) -> None:
         """Wait a moment for every target's first run, then say what can be seen and what can't."""
@@ -283,8 +282,7 @@ class Daemon:
             print(line)
         sys.stdout.flush()
         self._notifier.ready(self._standing())
-        gc.freeze()  # what lives as long as the daemon need not be walked again and again
-        gc.set_threshold(*GC_THRESHOLD)
+        collector.settle()
 
     def _write_address(self) -> None:
         fresh = self._place.path / "daemon.json.new"
@@ -361,6 +359,7 @@ class Daemon:
         self._transports = build_transports(settings, self._threads)
         self._fleet.apply(settings.hosts)
         await self._poller.apply(settings)
+        self._settling.again()
         self._settings = settings
         self._care.files.adopt(loaded)
         log.info("config_loaded", config=settings.id, files=settings.files)
