@@ -12,7 +12,7 @@ import asyncio
 import gc
 from collections.abc import Callable
 
-THRESHOLD = (2_000, 10, 100)
+THRESHOLD = (2_000, 5, 100)
 """What a run leaves goes by counting, and the collector need not walk it every 700 objects; of 2,000 it is done in a ms."""
 LOOK_EVERY_S, LONGEST_S = 1.0, 120.0
 AFTER_S = 5.0
