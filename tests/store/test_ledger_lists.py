@@ -199,3 +199,15 @@ def test_a_line_of_the_story_keeps_its_versions(ledger):
     line = replace(entry(), versions={"INC-1": 4, "M-1": 2})
     ledger.commit((), (line,), (), {})
     assert ledger.timeline("INC-1") == [line]
+
+
+def test_what_has_not_changed_is_the_same_thing_when_it_is_read_again(ledger) -> None:
+    """Pages read hundreds of things, most of them again: their text is taken apart once."""
+    put(ledger, incident(1), incident(2))
+    first = {it.id: it for it in ledger.live(10)}
+    assert ledger.get("INC-1") is first["INC-1"]
+    assert ledger.find("incident")[0] is first["INC-2"]
+    put(ledger, replace(incident(1), owner="on-call-1"))
+    again = {it.id: it for it in ledger.live(10)}
+    assert (again["INC-1"].owner, first["INC-1"].owner) == ("on-call-1", None)
+    assert again["INC-2"] is first["INC-2"]

@@ -1,9 +1,9 @@
 """Python's garbage collector, told what lives as long as the daemon.
 
 It holds up everything while it walks: half a second over what five thousand probes keep in windows and rules. All of that
-lives until the next reload, so it is set aside (`gc.freeze`), once when the daemon has begun and once more when every target
-has been looked at: lines and judges are made at a target's first run. What is set aside still goes when nobody refers to it any more; only cycles
-in it would stay, and runs leave none behind.
+lives until the next reload, so it is set aside (`gc.freeze`): once when the daemon has begun, and once more when every target
+has been looked at, since lines and judges are made at a target's first run. What is set aside still goes when nobody refers
+to it any more; only cycles in it would stay, and runs leave none behind.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import asyncio
 import gc
 from collections.abc import Callable
 
-THRESHOLD = (5_000, 5, 100)
-"""What a run leaves goes by counting, and the collector need not walk it every 700 objects; 5,000 take it some 3 ms."""
+THRESHOLD = (2_000, 5, 100)
+"""What a run leaves goes by counting, and the collector need not walk it every 700 objects; of 2,000 it is done in a ms."""
 LOOK_EVERY_S, LONGEST_S = 1.0, 120.0
 AFTER_S = 5.0
 """Until the store has numbers for the newest series."""
@@ -33,11 +33,29 @@ def settle() -> None:
     gc.freeze()
 
 
-async def settle_later(waits: Callable[[], bool]) -> None:
-    """Once more when nothing `waits` for its first look any more, after two minutes at most: some are looked at once a day."""
-    for _ in range(int(LONGEST_S / LOOK_EVERY_S)):
-        await asyncio.sleep(LOOK_EVERY_S)
-        if not waits():
-            break
-    await asyncio.sleep(AFTER_S)
-    settle()
+class Settling:
+    """Settles once more when nothing `waits` for its first look any more: after the start, and after each reload."""
+
+    def __init__(self, waits: Callable[[], bool]) -> None:
+        self._waits = waits
+        self._wanted = asyncio.Event()
+        self._wanted.set()
+
+    def again(self) -> None:
+        """Other probes are there now."""
+        self._wanted.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            await self._looked()
+            settle()
+
+    async def _looked(self) -> None:
+        """Two minutes at most: some targets are looked at once a day."""
+        for _ in range(int(LONGEST_S / LOOK_EVERY_S)):
+            await asyncio.sleep(LOOK_EVERY_S)
+            if not self._waits():
+                break
+        await asyncio.sleep(AFTER_S)

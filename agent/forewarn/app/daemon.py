@@ -126,6 +126,7 @@ class Daemon:
         self._port: int = door.getsockname()[1]
         self._stop = asyncio.Event()
         self._reloading = asyncio.Lock()
+        self._settling = collector.Settling(lambda: self._poller.board.waits())
         self._beats = 0
         self._said = ""
 
@@ -275,7 +276,7 @@ class Daemon:
         own = self._care.begin(self._group, self._schedule)
         self._write_address()
         await self._first_words()
-        return own
+        return [*own, self._group.create_task(self._settling.run(), name="settle")]
 
     async def _first_words(self) -> None:
         """Wait a moment for every target's first run, then say what can be seen and what can't."""
@@ -292,7 +293,6 @@ class Daemon:
         sys.stdout.flush()
         self._notifier.ready(self._standing())
         collector.settle()
-        self._group.create_task(collector.settle_later(self._poller.board.waits), name="settle")
 
     def _write_address(self) -> None:
         fresh = self._place.path / "daemon.json.new"
@@ -369,6 +369,7 @@ class Daemon:
         self._transports = build_transports(settings, self._threads)
         self._fleet.apply(settings.hosts)
         await self._poller.apply(settings)
+        self._settling.again()
         self._settings = settings
         self._care.files.adopt(loaded)
         log.info("config_loaded", config=settings.id, files=settings.files)

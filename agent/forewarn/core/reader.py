@@ -44,7 +44,7 @@ class Reader:
 
 def stamp(at: datetime | None) -> str | None:
     """RFC 3339 in UTC, to the second."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at else None
+    return f"{at.astimezone(UTC).isoformat('T', 'seconds')[:19]}Z" if at else None  # a list has a thousand: strftime is slow
 
 
 def number(value: float | None, digits: int | None = None) -> float | None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tell_things import CATALOGUES, NOW, SHANGHAI
 
-from forewarn.core.tell.words import FORMATS, KINDS, problems, render
+from forewarn.core.tell.words import FORMATS, KINDS, _seam, _spaced, problems, render
 from forewarn.model.text import Say
 
 FACTS = st.dictionaries(st.sampled_from(["x", "latest", "unit"]), st.none() | st.integers() | st.floats() | st.text())
@@ -256,3 +256,8 @@ def test_users_may_extend_some_sections_in_one_language() -> None:
     catalogues = {"en": {**BASE, "service.checkout.notice.x": "y"}, "zh": BASE}
     assert problems(catalogues, strict=False) == []
     assert problems(catalogues) != []
+
+
+@given(*(st.text(alphabet="a7%.( \u4e2d\uff0c\u00e9", max_size=3) for _ in range(2)), st.booleans())
+def test_the_short_way_over_a_seam_leads_where_the_long_one_does(left: str, right: str, both_values: bool) -> None:
+    assert _seam(left, right, both_values) == _spaced(left, right, both_values)

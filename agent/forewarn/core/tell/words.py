@@ -141,6 +141,11 @@ def _seam(left: str, right: str, both_values: bool) -> str:
         return left + " " + right if both_values and _is_latin(a) and _is_latin(b) else left + right
     if (a == " " and b in PLAIN and left[-2:-1] in PLAIN) or (b == " " and a in PLAIN and right[1:2] in PLAIN):
         return left + right
+    return _spaced(left, right, both_values)
+
+
+def _spaced(left: str, right: str, both_values: bool) -> str:
+    """The same for whatever meets there."""
     a, b = left.rstrip(" ")[-1:], right.lstrip(" ")[:1]
     if not a or not b:
         return left + right
