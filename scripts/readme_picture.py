@@ -29,7 +29,7 @@ SCALE = 1.5
 SHEET = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 0; padding: 28px; background: #eef0f2; display: flex; gap: 28px; align-items: center; width: max-content; }}
 img {{ display: block; background: #fff; border-radius: 8px; box-shadow: 0 1px 6px rgb(0 0 0 / .18); }}
-</style><img src="{console}" width="776"><img src="{notice}" width="500">"""
+</style><img src="{console}" width="800"><img src="{notice}" width="500">"""
 
 
 async def until(look: Callable[[], Awaitable[Any]]) -> Any:
@@ -75,7 +75,7 @@ async def draw(api: Api, sinks: Sinks) -> bytes:
     async with async_playwright() as playwright:
         chromium = shutil.which("chromium") or shutil.which("chromium-browser")
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = await browser.new_context(viewport={"width": 776, "height": 900}, device_scale_factor=SCALE, locale="en-GB")
+        context = await browser.new_context(viewport={"width": 860, "height": 900}, device_scale_factor=SCALE, locale="en-GB")
         page = await context.new_page()
         waiting = await until(lambda: drafts(api))
         incident = waiting[0]["incident"]

@@ -276,11 +276,11 @@ class Samples(Protocol):
     def roll(self, now_s: float, most: int) -> int:
         """Summarise up to `most` days (of a target each) that are over; answers how many: 0 when all are done."""
 
-    def rolled(self, series: SeriesId, since_s: float, until_s: float, step_s: int) -> list[Slot]:
+    def rolled(self, series: SeriesId, since_s: float, until_s: float, step_s: int, *, sketches: bool = True) -> list[Slot]:
         """Summaries by slots of `step_s` (one of model.slots.STEPS_S) that begin in since_s <= time < until_s, oldest first.
 
-        They reach back further than `read` does, and are made of the samples themselves where a day is not summarised yet.
-        A sample that came more than an hour after its day's end is not in them. Slots without samples are left out.
+        They reach back further than `read` does, and are made of the samples where a day is not summarised yet; a sample more
+        than an hour later than that is not in them. No samples: no slot. Without `sketches`: no quantiles, but a quick answer.
         """
 
     def prune_rolled(self, step_s: int, before_s: float) -> int:

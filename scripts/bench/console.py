@@ -5,7 +5,7 @@
 Every address is asked `times` times over one connection, in turn, while 500 runs a second come in; p50 and p95 are from the
 first byte of the question to the last of the answer, so the kernel and our own client are in them, and on a crowded machine its
 other work. CPU is the daemon's processor time meanwhile, probing included, which a crowded machine does not change much. "Loop
-held" is the longest callback, "own" its processor time. Figures go flat into
+held" is the longest callback, "own" its processor time, "gc" the longest walk of Python's collector. Figures go flat into
 var/bench.json as console_p95_ms_NAME.
 """
 
@@ -26,8 +26,9 @@ from report import keep
 from tools import ROOT, end
 
 TOKEN = "the-token-of-the-benchmark-0123456789"
-WARM_S, QUIET_S = 12.0, 5.0
-"""All probes have run once by then; then what happens while nobody asks."""
+BEGUN_S, STORED_S, QUIET_S = 180.0, 8.0, 5.0
+"""Until every target has been looked at, at the longest; until the store has numbers for their series; then what happens while
+nobody asks."""
 ADDRESSES = {
     "home": "/",
     "home_zh": "/?lang=zh",
@@ -94,18 +95,18 @@ def _measured(process: subprocess.Popen[str], args: argparse.Namespace) -> dict[
     told = json.loads(process.stdout.readline())
     connection = HTTPConnection("127.0.0.1", told["port"], timeout=60)
     cookie = _entered(connection, told["code"])
-    time.sleep(WARM_S)
+    _begun(process)
     _figures(process)
     time.sleep(QUIET_S)
     quiet = _figures(process)
     figures: dict[str, Any] = {"console_probes": args.probes, "console_incidents": args.incidents, "console_every_s": args.every}
     figures |= {f"console_idle_{name}": quiet[name] for name in ("hold_ms_max", "hold_own_ms_max", "late_p99_ms")}
     print(f"{args.probes} probes every {args.every} s, {args.incidents} incidents; {args.times} times each")
-    print(f"{'':22}{'p50 ms':>9}{'p95 ms':>9}{'CPU p50':>9}{'CPU p95':>9}{'kB':>7}{'loop held':>11}{'own':>8}")
+    print(f"{'':22}{'p50 ms':>9}{'p95 ms':>9}{'CPU p50':>9}{'CPU p95':>9}{'kB':>7}{'loop held':>11}{'own':>8}{'gc':>8}")
     for name, path in ADDRESSES.items():
         if not args.only or name in args.only.split(","):
             figures |= _page(process, connection, cookie, name, path, args.times)
-    for what in ("p95_ms", "cpu_p95_ms", "loop_own_ms_max"):
+    for what in ("p95_ms", "cpu_p95_ms", "loop_own_ms_max", "gc_ms_max"):
         worst = max((value, name) for name, value in figures.items() if name.startswith(f"console_{what}_"))
         figures[f"console_{what}"] = worst[0]
         print(f"worst {what}: {worst[0]:.1f} ({worst[1].removeprefix(f'console_{what}_')})")
@@ -129,7 +130,7 @@ def _page(
         took.append((time.perf_counter() - began) * 1000)
         after = _figures(process)
         spent.append((after["cpu_s"] - before["cpu_s"]) * 1000)
-        holds = {key: max(holds.get(key, 0.0), after[key]) for key in ("hold_ms_max", "hold_own_ms_max")}
+        holds = {key: max(holds.get(key, 0.0), after[key]) for key in ("hold_ms_max", "hold_own_ms_max", "gc_ms_max")}
         if answer.status != 200:
             raise SystemExit(f"{path}: {answer.status}")
     found = {
@@ -139,8 +140,15 @@ def _page(
         "cpu_p95_ms": _share(spent, 0.95),
     }
     row = "".join(f"{value:9.1f}" for value in found.values())
-    print(f"{name:22}{row}{size / 1000:7.0f}{holds['hold_ms_max']:11.1f}{holds['hold_own_ms_max']:8.1f}", flush=True)
-    found |= {"loop_held_ms_max": holds["hold_ms_max"], "loop_own_ms_max": holds["hold_own_ms_max"]}
+    print(
+        f"{name:22}{row}{size / 1000:7.0f}{holds['hold_ms_max']:11.1f}{holds['hold_own_ms_max']:8.1f}{holds['gc_ms_max']:8.1f}",
+        flush=True,
+    )
+    found |= {
+        "loop_held_ms_max": holds["hold_ms_max"],
+        "loop_own_ms_max": holds["hold_own_ms_max"],
+        "gc_ms_max": holds["gc_ms_max"],
+    }
     return {f"console_{what}_{name}": value for what, value in found.items()}
 
 
@@ -156,9 +164,24 @@ def _entered(connection: HTTPConnection, code: str) -> str:
     return (answer.headers["Set-Cookie"] or "").partition(";")[0]
 
 
+def _begun(process: subprocess.Popen[str]) -> None:
+    """Wait until a start is over: thousands of first runs are spread, and each makes the lines of its target."""
+    until = time.monotonic() + BEGUN_S
+    while not _told(process, "begun")["begun"]:
+        if time.monotonic() > until:
+            raise SystemExit(f"not every target was looked at within {BEGUN_S:.0f} s; see var/console-bench.log")
+        time.sleep(1.0)
+    time.sleep(STORED_S)
+    _told(process, "settled")
+
+
 def _figures(process: subprocess.Popen[str]) -> dict[str, float]:
+    return _told(process, "figures")
+
+
+def _told(process: subprocess.Popen[str], what: str) -> dict[str, Any]:
     assert process.stdin and process.stdout
-    process.stdin.write("figures\n")
+    process.stdin.write(f"{what}\n")
     process.stdin.flush()
-    found: dict[str, float] = json.loads(process.stdout.readline())
+    found: dict[str, Any] = json.loads(process.stdout.readline())
     return found

@@ -1,7 +1,10 @@
 """The console of a busy place, in a process of its own: the real application, ledger, poller, timer and sample store; only the
 prober is made up, and answers at once. `console.py` starts it, asks it for pages and reads its figures.
 
-    console_server.py FOLDER PROBES INCIDENTS EVERY_S    prints a line of JSON when it serves; a line on stdin: the figures since the last
+    console_server.py FOLDER PROBES INCIDENTS EVERY_S    prints a line of JSON when it serves, and one for each line on stdin:
+        begun      whether every target has been looked at
+        settled    the collector leaves alone what is there, as in the daemon
+        figures    those since the last
 """
 
 from __future__ import annotations
@@ -23,9 +26,12 @@ from console_things import things
 from tools import ROOT
 
 sys.path.insert(0, str(ROOT / "agent"))
+from forewarn.app.collector import begin, settle
+from forewarn.app.daemon import SWITCH_S
 from forewarn.app.quiet_server import QuietServer
 from forewarn.config.load import load
 from forewarn.core.sought import words_of
+from forewarn.model.hindsight import Hindsight, Progress
 from forewarn.model.probe import Probe, Target
 from forewarn.model.series import Outcome, ProbeRun
 from forewarn.model.settings import Settings
@@ -37,6 +43,7 @@ from forewarn.runtime.poller import Poller
 from forewarn.store.ledger_sqlite import SqliteLedger
 from forewarn.store.samples import SqliteSamples
 from forewarn.web.app import build
+from forewarn.web.columns import stored
 from forewarn.web.links import Links
 
 MOST_HELD_MS = 10.0
@@ -81,6 +88,27 @@ class Holds:
         return found
 
 
+class Collections:
+    """How long Python's collector kept everything, by processor time: the longest of its walks."""
+
+    def __init__(self) -> None:
+        self._longest_ms = self._began_s = 0.0
+        gc.callbacks.append(self._heard)
+
+    def _heard(self, phase: str, told: dict[str, int]) -> None:
+        if phase == "start":
+            self._began_s = time.thread_time()
+            return
+        took_ms = (time.thread_time() - self._began_s) * 1000
+        self._longest_ms = max(self._longest_ms, took_ms)
+        if took_ms > MOST_HELD_MS:
+            print(f"{took_ms:.1f} ms: collected generation {told['generation']}", file=sys.stderr, flush=True)
+
+    def taken_ms(self) -> float:
+        found, self._longest_ms = self._longest_ms, 0.0
+        return found
+
+
 class Stats:
     """ports.Stats over the poller."""
 
@@ -111,13 +139,17 @@ class Stats:
 
 async def answer(probe: Probe, target: Target, at_s: float) -> ProbeRun:
     """As a shop that is up, with one in a hundred that can't be looked at."""
+    late_s = max(0.0, time.time() - at_s)
     blind = hash(probe.name) % 100 == 0
     values = (0.0002, 0.0004, random.random() / 50, random.random() / 40, 512.0)
     if blind:
         return ProbeRun(
-            probe=probe.name, target=target.name, at_s=at_s, outcome=Outcome.UNKNOWN, reason="permission", detail="no right"
-        )
-    return ProbeRun(probe=probe.name, target=target.name, at_s=at_s, outcome=Outcome.UP, columns=COLUMNS, values=values)
+            probe=probe.name, target=target.name, at_s=at_s, outcome=Outcome.UNKNOWN, reason="permission", detail="no right",
+            lateness_s=late_s,
+        )  # fmt: skip
+    return ProbeRun(
+        probe=probe.name, target=target.name, at_s=at_s, outcome=Outcome.UP, columns=COLUMNS, values=values, lateness_s=late_s
+    )
 
 
 def settings(folder: Path, probes: int, every_s: int, now: datetime) -> Settings:
@@ -134,8 +166,10 @@ def settings(folder: Path, probes: int, every_s: int, now: datetime) -> Settings
 
 
 async def serve(folder: Path, probes: int, incidents: int, every_s: int) -> None:
+    sys.setswitchinterval(SWITCH_S)
+    begin()
     clock = SystemClock()
-    found, holds = settings(folder, probes, every_s, clock.now()), Holds()
+    found, holds, collections = settings(folder, probes, every_s, clock.now()), Holds(), Collections()
     ledger, samples = (
         SqliteLedger(folder / "ledger.db", clock.now(), texts=lambda thing: words_of(thing, found)),
         SqliteSamples(folder / "samples.db"),
@@ -150,12 +184,12 @@ async def serve(folder: Path, probes: int, incidents: int, every_s: int) -> None
     async def nothing(*given: Any) -> Any:
         return None
 
-    async def history(series: Any, begin_s: float, end_s: float) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(pool, samples.read, series, begin_s, end_s)
+    async def history(*asked: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(pool, stored, samples, *asked)
 
     app = build(
         ledger=ledger, stats=Stats(poller, clock), settings=lambda: found, commands=nothing, clock=clock, token=TOKEN,  # type: ignore[arg-type]
-        links=links, metrics=lambda: "", reload=nothing, history=history,
+        links=links, metrics=lambda: "", reload=nothing, history=history, hindsight=lambda probe: Hindsight(progress=Progress.COUNTED),
     )  # fmt: skip
     server = QuietServer(
         app, host="127.0.0.1", port=0, log_config=None, access_log=False, lifespan="off", ws="none", timeout_keep_alive=300
@@ -166,13 +200,18 @@ async def serve(folder: Path, probes: int, incidents: int, every_s: int) -> None
     print(json.dumps({"port": server.servers[0].sockets[0].getsockname()[1], "code": links.make()}), flush=True)
 
     def asked() -> None:
-        if not gc.get_freeze_count():
-            gc.freeze()  # as the daemon does once it has begun
-        if not sys.stdin.readline():
-            server.leave()
-            return
-        lateness = dict(zip(("late_p50_ms", "late_p99_ms"), poller.lateness_ms(), strict=True))
-        print(json.dumps({**holds.taken(), **lateness, "cpu_s": time.process_time()}), flush=True)
+        match sys.stdin.readline():
+            case "":
+                server.leave()
+            case "begun\n":
+                print(json.dumps({"begun": not poller.board.waits()}), flush=True)
+            case "settled\n":
+                settle()
+                print("{}", flush=True)
+            case _:
+                lateness = dict(zip(("late_p50_ms", "late_p99_ms"), poller.lateness_ms(), strict=True))
+                held = {**holds.taken(), "gc_ms_max": collections.taken_ms()}
+                print(json.dumps({**held, **lateness, "cpu_s": time.process_time()}), flush=True)
 
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), asked)
     await serving

@@ -19,8 +19,9 @@ import sys
 import tempfile
 import threading
 import time
+from collections import deque
 from contextlib import suppress
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,7 @@ class Viewers:
         self._api, self._pages, self._open = api, pages, True
         self.heard = self.fetched = 0
         self._streams = [self._stream() for _ in range(count)]
+        self._wires = deque(HTTPConnection("127.0.0.1", api.port, timeout=30) for _ in range(count))
         self._thread = threading.Thread(target=self._read, name="viewers", daemon=True)
         self._thread.start()
 
@@ -79,17 +81,23 @@ class Viewers:
                     self._fetch()
 
     def _fetch(self) -> None:
-        wire = HTTPConnection("127.0.0.1", self._api.port, timeout=30)
-        wire.request("GET", "/now", headers=self._api.key)
-        wire.getresponse().read()
-        wire.close()
+        """The next viewer's page, over the connection that their browser keeps open."""
+        wire = self._wires[0]
+        self._wires.rotate(-1)
+        try:
+            wire.request("GET", "/now", headers=self._api.key)
+            wire.getresponse().read()
+        except (HTTPException, OSError):  # the server had closed it meanwhile: the browser opens another one
+            wire.close()
+            wire.request("GET", "/now", headers=self._api.key)
+            wire.getresponse().read()
         self.fetched += 1
 
     def close(self) -> None:
         self._open = False
         self._thread.join(5)
-        for stream in self._streams:
-            stream.close()
+        for one in (*self._streams, *self._wires):
+            one.close()
 
 
 def main(arguments: list[str]) -> int:

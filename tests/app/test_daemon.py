@@ -81,7 +81,8 @@ async def test_systemd_hears_that_it_is_ready_alive_and_stopping(folder):
         seen = len(life.heard)
         await life.said("^WATCHDOG=1$", seen)
     assert life.process.returncode == 0
-    assert life.heard[-1] == "STOPPING=1"
+    after = life.heard[life.heard.index("STOPPING=1") + 1 :]
+    assert set(after) <= {"WATCHDOG=1"}  # a stop that takes its time is alive, and not ready any more
 
 
 async def test_a_free_port_is_known_to_the_probe_that_looks_at_forewarn_itself(folder):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from console_shop import Open, opened
 from playwright.sync_api import Browser, sync_playwright
+from reader import People
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -41,3 +43,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Open]:
         it.break_shop()
         it.drafts(it.incident(level="P0")["id"])
         yield it
+
+
+@pytest.fixture(scope="module")
+def people(browser: Browser, shop: Open) -> Iterator[People]:
+    with ExitStack() as stack:
+        yield People(browser, shop, stack)

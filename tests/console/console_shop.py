@@ -33,6 +33,7 @@ daemon:
 policy:
   modes: {page: live, ask: live, notice: suggest, step.reads: live, step.changes: suggest}
   undo: 60s
+  changes_per_hour: 100
   approval: 1h
 """
 PEOPLE = """\

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +19,8 @@ from forewarn.model.text import Say
 SOON_MS = 30_000
 SIZES = {"desk": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 LOCALES = {"en": "en-GB", "zh": "zh-CN"}
+SCHEMES = ("light", "dark")
+EVERYBODY = [f"{language}-{size}-{scheme}" for language in LOCALES for size in SIZES for scheme in SCHEMES]
 DESK_EN, PHONE_ZH, PHONE_EN, DESK_ZH = "en-desk-light", "zh-phone-dark", "en-phone-dark", "zh-desk-light"
 
 
@@ -29,6 +32,7 @@ class Somebody:
     shop: Open
     language: str
     size: str
+    scheme: str
     complaints: list[str]
 
     def go(self, path: str) -> Page:
@@ -56,6 +60,26 @@ class Somebody:
         """Whether nothing is wider than the screen."""
         return bool(self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
+    @property
+    def sees_their_scheme(self) -> bool:
+        """Whether the page is dark for who wants it dark, and light for the others."""
+        ground = self.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+        levels = [int(one) for one in re.findall(r"\d+", ground)[:3]]
+        return (sum(levels) < 3 * 128) == (self.scheme == "dark")
+
+
+class People:
+    """Everybody who looks, signed in once by a link of their own; who comes back finds their window and its cookies."""
+
+    def __init__(self, browser: Browser, shop: Open, stack: ExitStack) -> None:
+        self._browser, self._shop, self._stack = browser, shop, stack
+        self._known: dict[str, Somebody] = {}
+
+    def of(self, how: str) -> Somebody:
+        if how not in self._known:
+            self._known[how] = self._stack.enter_context(somebody(self._browser, self._shop, how))
+        return self._known[how]
+
 
 @contextmanager
 def somebody(browser: Browser, shop: Open, how: str, script: bool = True) -> Iterator[Somebody]:
@@ -71,6 +95,6 @@ def somebody(browser: Browser, shop: Open, how: str, script: bool = True) -> Ite
     page.goto(shop.link())
     page.wait_for_url(f"{shop.base}/")
     try:
-        yield Somebody(page, shop, language, size, complaints)
+        yield Somebody(page, shop, language, size, scheme, complaints)
     finally:
         context.close()

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from console_shop import Open
 from playwright.sync_api import Browser, expect
-from reader import DESK_EN, DESK_ZH, PHONE_EN, PHONE_ZH, SOON_MS, Somebody, somebody
+from reader import DESK_EN, DESK_ZH, EVERYBODY, PHONE_EN, PHONE_ZH, SOON_MS, People, Somebody, somebody
 
 expect.set_options(timeout=SOON_MS)
-EVERYBODY = [DESK_EN, PHONE_ZH]
-"""Each flow in both languages, on both sizes, light and dark; the looks of all pages are proved in test_looks.py."""
+COUPLE = [DESK_EN, PHONE_ZH]
+for_all = pytest.mark.parametrize("me", EVERYBODY, indirect=True)
+"""What people come for: in both languages, on both sizes, light and dark."""
+for_two = pytest.mark.parametrize("me", COUPLE, indirect=True)
+"""The rest: each language, size and scheme once. The looks of all pages are proved in test_looks.py."""
 
 
-@pytest.fixture(params=EVERYBODY)
-def me(request: pytest.FixtureRequest, browser: Browser, shop: Open) -> Any:
-    with somebody(browser, shop, request.param) as it:
-        yield it
-        assert [said for said in it.complaints if "409 (Conflict)" not in said] == []  # how a browser notes that words were refused
+@pytest.fixture
+def me(request: pytest.FixtureRequest, people: People) -> Iterator[Somebody]:
+    it = people.of(request.param)
+    it.complaints.clear()
+    it.go("/")
+    yield it
+    assert it.fits, "nothing is wider than the screen"
+    assert it.sees_their_scheme
+    it.page.goto("about:blank")  # who has gone follows nothing
+    assert [said for said in it.complaints if "409 (Conflict)" not in said] == []  # how a browser notes that words were refused
 
 
 def declared(me: Somebody, level: str) -> str:
@@ -37,6 +45,7 @@ def state(me: Somebody, id: str) -> str:
     return str(me.shop.get(f"{kind}/{id}")["state"])
 
 
+@for_all
 def test_what_is_ahead_is_found_and_explained(me: Somebody) -> None:
     """From the first page to the forewarning, why it is believed, and the picture with its limit."""
     ahead = me.shop.incident(state="ahead")
@@ -53,6 +62,7 @@ def test_what_is_ahead_is_found_and_explained(me: Somebody) -> None:
     expect(page.locator(".plot canvas")).to_be_visible()
 
 
+@for_all
 def test_a_notice_is_approved_and_taken_back_within_the_minute(me: Somebody) -> None:
     incident = declared(me, "P2")
     id = drafted(me, incident)
@@ -77,6 +87,7 @@ def test_a_notice_is_approved_and_taken_back_within_the_minute(me: Somebody) -> 
     assert me.shop.get(f"messages/{id}")["approval"]["by"] == "on-call-2"
 
 
+@for_two
 def test_the_words_of_a_draft_are_edited_and_a_slip_is_not_saved(me: Somebody) -> None:
     incident = declared(me, "P2")
     id = drafted(me, incident)
@@ -119,6 +130,7 @@ def test_of_two_who_edit_the_second_sees_what_the_first_wrote(browser: Browser, 
         expect(second.page.locator("main .text")).to_contain_text("It is nearly done.")
 
 
+@for_all
 def test_a_p0_is_taken_and_resolved(me: Somebody) -> None:
     incident = declared(me, "P0")
     me.go("/")
@@ -139,6 +151,7 @@ def test_a_p0_is_taken_and_resolved(me: Somebody) -> None:
     assert state(me, incident) == "resolved"
 
 
+@for_two
 def test_the_alarm_that_is_real_shows_evidence_and_customers(me: Somebody) -> None:
     worst = next(i for i in me.shop.items("incidents") if i["level"] == "P0" and i["findings"])
     page = me.go(f"/i/{worst['id']}")
@@ -152,6 +165,7 @@ def test_the_alarm_that_is_real_shows_evidence_and_customers(me: Somebody) -> No
     expect(page.locator("#blind")).to_contain_text("no-such.log")
 
 
+@for_all
 def test_a_step_is_approved_and_its_output_watched(me: Somebody) -> None:
     incident = declared(me, "P2")
     me.shop.hold_on()
@@ -172,6 +186,7 @@ def test_a_step_is_approved_and_its_output_watched(me: Somebody) -> None:
     expect(step.locator("pre")).to_contain_text("removed 41 GB")
 
 
+@for_two
 def test_a_change_is_refused(me: Somebody) -> None:
     incident = declared(me, "P2")
     run = me.shop.say("run", incident, "make-room")
@@ -184,6 +199,7 @@ def test_a_change_is_refused(me: Somebody) -> None:
     expect(page.locator(f"input[value='{run}']")).to_have_count(0)
 
 
+@for_two
 def test_search_and_keys(me: Somebody) -> None:
     incident = declared(me, "P2")
     page = me.go("/")
@@ -209,6 +225,7 @@ def test_search_and_keys(me: Somebody) -> None:
     assert state(me, incident) == "resolved"
 
 
+@for_two
 def test_an_open_page_follows_what_others_do(me: Somebody) -> None:
     page = me.go("/")
     incident = declared(me, "P1")  # whatever the others have declared, it stands among the first
@@ -218,7 +235,7 @@ def test_an_open_page_follows_what_others_do(me: Somebody) -> None:
     expect(page.locator("section.decision")).to_contain_text(me.says("console.has_it", who="on-call-2"))
 
 
-@pytest.mark.parametrize("how", EVERYBODY)
+@pytest.mark.parametrize("how", COUPLE)
 def test_all_of_it_works_without_script(browser: Browser, shop: Open, how: str) -> None:
     with somebody(browser, shop, how, script=False) as me:
         incident = declared(me, "P2")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from console_shop import Open
 from playwright.sync_api import Browser
-from reader import somebody
+from reader import LOCALES, SIZES, somebody
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 pytestmark = pytest.mark.skipif(not AXE.exists(), reason="axe-core is not here (tests/console/vendor; it is in no package)")
@@ -21,10 +21,21 @@ RUN = "() => axe.run(document, {resultTypes: ['violations'], preload: false}).th
 def pages(shop: Open) -> list[str]:
     ahead = shop.incident(state="ahead")["id"]
     worst = next(i["id"] for i in shop.items("incidents") if i["level"] == "P0")
-    return ["/", "/now", "/p/volume?hours=6", f"/i/{ahead}", f"/i/{worst}", "/messages", "/loaded", f"/why/{worst}"]
+    return [
+        "/", "/now", "/p/volume?hours=6", "/p/shop?hours=2160", f"/i/{ahead}", f"/i/{worst}", "/messages", "/scorecard", "/loaded",
+        "/search?q=shop", f"/why/{worst}",
+    ]  # fmt: skip
 
 
-ODD = ["/now?q=nothing-has-this-name", "/messages?state=unknown", "/p/shop", "/nothing-here"]
+ODD = [
+    "/now?q=nothing-has-this-name",
+    "/messages?state=unknown",
+    "/p/shop",
+    "/search",
+    "/search?q=zzz",
+    "/p/shop?hours=7",
+    "/nothing-here",
+]
 
 
 def findings(violations: list[dict[str, Any]]) -> list[str]:
@@ -46,7 +57,24 @@ def test_every_page_can_be_read_by_everybody(browser: Browser, shop: Open, how: 
             assert findings(page.evaluate(RUN)) == [], path
             assert me.fits, f"{path} is wider than the screen"
             assert page.locator("h1").count() == 1, path
-        assert [said for said in me.complaints if "404" not in said] == []
+        assert [said for said in me.complaints if "404" not in said and "400" not in said] == []
+
+
+@pytest.mark.parametrize("how", READERS)
+def test_the_door_can_be_read_by_everybody(browser: Browser, shop: Open, how: str) -> None:
+    """Whoever has no key yet is told what to type, and nothing else leads anywhere."""
+    language, size, scheme = how.split("-")
+    context = browser.new_context(viewport=SIZES[size], locale=LOCALES[language], color_scheme=scheme)
+    page = context.new_page()
+    for path in ("/", "/i/INC-1", "/link/used-already"):
+        answer = page.goto(shop.base + path)
+        assert answer is not None and answer.status in (401, 403), path
+        assert "forewarn status --link" in page.locator("h1 code").inner_text()
+        assert page.locator("main a, main form").count() == 0
+        page.evaluate(AXE.read_text("utf-8"))
+        assert findings(page.evaluate(RUN)) == [], path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+    context.close()
 
 
 def test_axe_finds_what_is_wrong(browser: Browser, shop: Open) -> None:

@@ -13,13 +13,14 @@ from forewarn.probers import PROBERS
 from forewarn.probers.reasons import Reason
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ssh.md").read_text("utf-8")
-HOSTS, PROBE = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+HOSTS, PROBE, LOG = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_the_examples_load(tmp_path: Path) -> None:
     for path, text in {
         "config/hosts.yaml": HOSTS,
         "probes/disks.yaml": PROBE,
+        "probes/log.yaml": LOG.replace("web-1, web-2", "web, db-1"),
         "config/ssh/id_ed25519": "x",
         "config/ssh/db": "x",
     }.items():
@@ -28,6 +29,7 @@ def test_the_examples_load(tmp_path: Path) -> None:
     (tmp_path / "config/ssh/db-passphrase").write_text("x")
     settings = load(tmp_path, PROBERS, datetime.now(UTC), {})
     assert [target.name for target in settings.probes["disks"].targets] == ["web-2", "db-1"]
+    assert [target.where for target in settings.probes["shop-log"].targets] == ["web-2", "db-1"]
 
 
 def test_every_key_of_a_host_and_every_reason_is_there() -> None:

@@ -8,24 +8,36 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from probing import probe, values
 
+from forewarn.core.detect.pattern import PatternOptions
+from forewarn.model.probe import Rule, Source
 from forewarn.model.series import Outcome, ProbeRun
 from forewarn.probers import journal_follow
 from forewarn.probers.journal import JournalOptions, argv
 from forewarn.probers.journal_follow import JournalFollower, Reading
 from forewarn.probers.journal_read import entry_of
 from forewarn.probers.once import run_once
+from forewarn.runtime.watch import Watch
 
 WRITER = "/usr/lib/systemd/systemd-journal-remote"
 real = pytest.mark.skipif(
     not os.access(WRITER, os.X_OK) or not shutil.which("journalctl"), reason="systemd-journal-remote or journalctl is missing"
 )
 PATTERNS = {"logins": {"match": r"sshd\[\d+\]: Failed password for (?P<user>\S+)", "labels": {"unit": "unit", "grave": "priority"}}}
+GUESSING = Rule(
+    name="guessing",
+    kind="pattern",
+    metric="logins_total",
+    options=PatternOptions(more_than=20, within_s=300.0, clear_after_s=1800.0),
+    source=Source("probes/journal.yaml", 1),
+)
 BOOT = "5e8e9d5b9a0b4b0f9a3a5f6d7c8b9a01"
 
 
@@ -119,6 +131,31 @@ async def test_what_was_written_while_nobody_looked_counts_at_its_own_time(journ
     runs = await follow(followed(journal), None, lambda: None, lambda runs: logins(runs) == 1)
     first = next(run for run in runs if logins([run]) == 1)
     assert abs(first.at_s - then) < 61
+
+
+@real
+async def test_the_first_start_reads_so_far_back_and_drops_nothing_of_it(journal: Journal) -> None:
+    """Ten days ago is too long; of two days ago all count, however many come at once; and none of it alarms anybody now."""
+    now = time.time()
+    journal.add("Failed password for old", at_s=now - 10 * 86400)
+    journal.add(*(f"Failed password for u{n % 3}" for n in range(300)), at_s=now - 2 * 86400)
+    one = followed(journal, start="7d", most_per_s=1, every_s=0.2)
+    one = replace(one, rules=(GUESSING,))
+    runs = await follow(one, None, lambda: None, lambda runs: logins(runs) == 300)
+    assert values(runs[-1])["entries_dropped_total"] == 0 and values(runs[-1])["lines_total"] == 300
+    grown = next(run for run in runs if logins([run]) == 300)
+    assert abs(grown.at_s - (now - 2 * 86400)) < 61
+    watch = Watch(one)
+    moves = [move for run in runs for move in watch.take(run, datetime.now(UTC))]
+    assert moves == []
+    again = await follow(one, cursor_of(runs), lambda: None, lambda runs: len(runs) > 2)
+    assert values(again[-1])["lines_total"] == 300, "a restart does not read it again"
+
+
+@pytest.mark.parametrize(("given", "said"), [("soon", "is not a duration"), ("1s", "is out of range"), ("500d", "out of range")])
+def test_how_far_back_is_checked(given: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        JournalOptions.model_validate({"patterns": PATTERNS, "start": given})
 
 
 @real

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from forewarn.core.detect.baseline import BaselineOptions
 from forewarn.core.detect.risk import RiskOptions
 from forewarn.core.detect.threshold import ThresholdOptions
 from forewarn.model.errors import StoreError
@@ -580,3 +582,37 @@ async def test_a_probe_that_changed_is_looked_at_until_its_successor_knows_the_p
         assert len(set(seen)) == len(seen) >= 3, "what came meanwhile is known"
         runs = stage.ran("p")
         await until(lambda: stage.ran("p") >= runs + 2)
+
+
+LEARNS = Rule(name="usual", kind="baseline", metric="load", options=BaselineOptions(), source=SOURCE)
+
+
+async def test_what_a_rule_has_learnt_outlives_a_stop(stage):
+    states = stage.samples.states
+    stage.made = lambda: Poller(stage.kinds, stage.samples, stage.clock, stage.moves.extend, stage.thread, states=states)
+    learns, seen = replace(probe("p", every=600.0), rules=(LEARNS,)), []
+    for _ in range(3):  # one run each, at the start
+        stage.poller = stage.made()
+        async with stage.running(learns) as poller:
+            await until(lambda poller=poller: poller.views()[0].targets[0].at is not None)
+            (rule,) = next(one for one in poller.views()[0].targets[0].series if one.series.metric == "load").rules
+            seen.append(rule.why.facts["n"])
+        with sqlite3.connect(stage.samples._file.path) as db:  # the samples are gone, what was learnt of them is not
+            db.execute("DELETE FROM hot")
+        db.close()
+        stage.clock.off_s += 600.0
+    assert seen == [1, 2, 3]
+    assert [(one.rule, one.series) for one in states.of("p")] == [("usual", "p|t|load")]
+
+
+async def test_what_was_learnt_goes_with_its_probe(stage):
+    states = stage.samples.states
+    stage.poller = Poller(stage.kinds, stage.samples, stage.clock, stage.moves.extend, stage.thread, states=states)
+    p, q = (replace(probe(name, every=600.0), rules=(LEARNS,)) for name in "pq")
+    async with stage.running(p, q) as poller:
+        await until(lambda: stage.ran("p") and stage.ran("q"))
+        await poller._checkpoints.keep()
+        assert [len(states.of(name)) for name in "pq"] == [1, 1]
+        await poller.apply(settings(p))
+        await poller._checkpoints.keep()
+        assert [len(states.of(name)) for name in "pq"] == [1, 0]

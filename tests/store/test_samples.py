@@ -6,6 +6,7 @@ import math
 import random
 import threading
 from array import array
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -341,3 +342,16 @@ def test_a_day_is_rolled_once_and_not_before_it_is_over(samples):
     samples.append([(SHOP, 10.0, 1e6)])
     assert samples.roll(DAY + 3_600, 10) == 0
     assert samples.rolled(SHOP, 0, DAY, 300) == kept
+
+
+def test_summaries_without_sketches_are_the_same_but_for_these(samples):
+    days(samples, 2)
+    for whole in (False, True):
+        if whole:
+            while samples.roll(3 * DAY, 10):
+                pass
+        for series, step in ((SHOP, 300), (SHOP, 3600), (CPU, 300)):
+            plain = samples.rolled(series, 0, 1e9, step, sketches=False)
+            assert [replace(slot, inner={}) for slot in plain] == [
+                replace(slot, inner={}) for slot in samples.rolled(series, 0, 1e9, step)
+            ]

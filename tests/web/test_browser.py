@@ -8,11 +8,13 @@ from dataclasses import replace
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from web_stage import Stage, incident, message
+from web_stage import NOW, Stage, incident, message
 
+from forewarn.model.hindsight import Hindsight, Progress
 from forewarn.model.incident import IncidentState
 from forewarn.model.level import Level
 from forewarn.model.message import MessageState
+from forewarn.model.series import Window
 from forewarn.model.text import say
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -149,3 +151,33 @@ def test_a_lost_connection_is_said(context: BrowserContext, told: Stage) -> None
     context.set_offline(True)
     told.end_streams()
     page.get_by_text("The connection is lost").wait_for()
+
+
+def test_a_count_under_way_appears_by_itself(context: BrowserContext, told: Stage) -> None:
+    page, complaints = opened(context, told, "/p/host")
+    cell = page.locator("table.ruled tr", has_text="disk-fills").locator("td.count .narrow-not").last
+    assert cell.inner_text() == "…"
+    series = 'host|local|fs_used_ratio{mount="/srv"}'
+    told.would = Hindsight(
+        progress=Progress.COUNTED, since=NOW, until=NOW, fired={("disk-fills", series): 12}, samples=9, share=1.0
+    )
+    page.get_by_text("12×").first.wait_for()
+    assert page.locator("[data-running]").count() == 0
+    assert complaints == []
+
+
+def test_a_picture_reaches_over_the_whole_span(context: BrowserContext, told: Stage) -> None:
+    """Of ninety days only the last ten are kept: the rest of the picture is empty, and the reading says nothing there."""
+    now_s = NOW.timestamp()
+    told.past['host|local|fs_used_ratio{mount="/srv"}'] = Window.of([(now_s - 3600 * n, 0.5) for n in range(240, 0, -1)])
+    page, complaints = opened(context, told, "/p/host?hours=2160")
+    canvas = page.locator(".plot canvas")
+    canvas.wait_for()
+    box = canvas.bounding_box()
+    assert box
+    reading = page.locator("figure.chart .reading").first
+    page.mouse.move(box["x"] + box["width"] * 0.97, box["y"] + box["height"] / 2)
+    reading.get_by_text("50 %").wait_for()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] / 2)
+    page.wait_for_function("!document.querySelector('figure.chart .reading').textContent.includes('50 %')")
+    assert complaints == []

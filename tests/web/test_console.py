@@ -486,7 +486,7 @@ def test_a_figure_that_is_older_than_the_newest_look_says_so(told: Stage) -> Non
     old = replace(target.series[0], at=at("10:01:00"))
     down = replace(target, outcome="down", reason="refused", detail=None, at=at("10:03:10"), series=(old,))
     told.stats.shown[1] = replace(view, targets=(down,))
-    assert "response time 31 ms of 10:01:00" in see(told, "/p/checkout-api").text
+    assert "Other figures of 10:01:00 response time 31 ms" in see(told, "/p/checkout-api").text
 
 
 def test_how_often_a_rule_fired_is_told_for_each_series(told: Stage) -> None:
@@ -501,12 +501,12 @@ def test_how_often_a_rule_fired_is_told_for_each_series(told: Stage) -> None:
 
 def test_loaded_says_what_the_last_reload_changed(told: Stage) -> None:
     told.stats.reload = {
-        "ok": True, "config": "3fa9c1", "was": "aaaaaa", "files": 9, "problems": [], "others": ["policy"], "needs_restart": ["port"],
+        "ok": True, "config": "3fa9c1", "was": "aaaaaa", "files": 9, "problems": [], "others": ["policy"], "anew": ["shop/slow"], "needs_restart": ["port"],
         "changes": {"probes": {"added": ["<b>new</b>"], "removed": ["old"]}},
     }  # fmt: skip
     text = see(told, "/loaded").text
     assert "What the last reload changed: aaaaaa → 3fa9c1 probes added <b>new</b> probes removed old policy changed" in text
-    assert "Only a restart applies: port (forewarn.yaml)." in text
+    assert "Begin anew, since they were changed: shop/slow. Only a restart applies: port (forewarn.yaml)." in text
 
 
 def test_loaded_names_every_problem_of_refused_files(told: Stage) -> None:

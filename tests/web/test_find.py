@@ -55,7 +55,7 @@ def test_the_page_shows_what_was_found_in_both_languages(locked: Stage) -> None:
     for language, word in (("en", "Messages"), ("zh", "消息")):
         page = locked.ask(f"/search?q={quote('下单')}&lang={language}", Cookie=cookie)
         assert page.status == 200
-        assert 'href="/i/INC-3"' in page.body
+        assert 'href="/i/INC-3#M-' in page.body, "to the letter itself"
         assert f"<h2>{word}</h2>" in page.body
     assert "Nothing has all of these words" in locked.ask("/search?q=zzz&lang=en", Cookie=cookie).body
     assert "Write an id" in locked.ask("/search?lang=en", Cookie=cookie).body
@@ -200,12 +200,13 @@ def test_who_comes_too_late_is_shown_what_was_done_and_by_whom(told: Stage) -> N
     assert [(line["by"], line["what"]) for line in body["changes"]] == [("on-call-2", "dumps moved")]
     cookie = told.enter()
     token = told.links.form_token(cookie.partition("=")[2])
-    form = f"token={token}&id=INC-3&verb=resolve&by=on-call-1&version=3&back=/i/INC-3"
+    form = f"token={token}&id=INC-3&verb=resolve&by=on-call-1&version=3&back=/i/INC-3&text=all+is+well+again"
     kind = {"Content_Type": "application/x-www-form-urlencoded"}
     page = told.ask("/do", "POST", form, Cookie=cookie, Origin=told.origin, **kind)
     assert page.status == 409
     assert "dumps moved" in page.body
     assert "on-call-2" in page.body
+    assert "all is well again" in page.body, "what was written is not lost"
     assert 'href="/i/INC-3"' in page.body
 
 

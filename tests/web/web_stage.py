@@ -24,6 +24,7 @@ from forewarn.model.due import Due
 from forewarn.model.finding import Evidence, Finding, FindingState, RuleState
 from forewarn.model.forecast import Forecast
 from forewarn.model.glance import Glance
+from forewarn.model.hindsight import Hindsight, Progress
 from forewarn.model.hold import Hold
 from forewarn.model.impact import Factor, Impact
 from forewarn.model.incident import Incident, IncidentState, TimelineEntry
@@ -363,6 +364,10 @@ class Stage:
     app: Any
     past: dict[str, Window]
     """Stored samples by series."""
+    steps: list[int]
+    """Which summaries were asked for."""
+    would: Hindsight
+    """How often each rule would have fired."""
     loop: asyncio.AbstractEventLoop
 
     def keep(self, *things: Entity, entries: list[TimelineEntry] | None = None) -> None:
@@ -417,17 +422,18 @@ def stage(folder: Path, *, customers: bool = False, zone: str = "UTC") -> Iterat
 
     past: dict[str, Window] = {}
 
-    async def history(series: SeriesId, begin_s: float, end_s: float) -> Window:
+    async def history(series: SeriesId, begin_s: float, end_s: float, step_s: int) -> Window:
+        it.steps.append(step_s)
         window = past.get(str(series), Window.of([]))
         return Window.of([(at, value) for at, value in zip(window.times_s, window.values, strict=True) if begin_s <= at < end_s])
 
     app = build(
         ledger=ledger, stats=stats, settings=lambda: it.settings, commands=wishes, clock=clock, token=TOKEN, links=links, metrics=lambda: "forewarn_up 1\n",
-        reload=reload, history=history,
+        reload=reload, history=history, hindsight=lambda probe: it.would,
     )  # fmt: skip
     config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none")
     with serving(uvicorn.Server(config)) as (port, loop):
-        it = Stage(port, ledger, stats, wishes, clock, links, found, app, past, loop)
+        it = Stage(port, ledger, stats, wishes, clock, links, found, app, past, [], Hindsight(progress=Progress.COUNTING), loop)
         yield it
         it.end_streams()
     ledger.close()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import json
 import os
 import signal
@@ -22,10 +21,11 @@ from pathlib import Path
 import structlog
 
 from forewarn import __version__
-from forewarn.app import banner, journal, upkeep
+from forewarn.app import banner, collector, journal, upkeep
 from forewarn.app.changes.finder import Finder
 from forewarn.app.files_watch import Snapshot
 from forewarn.app.full_disk import with_room
+from forewarn.app.hindsight import Hindsights
 from forewarn.app.reload import Body, applied, refused
 from forewarn.app.selfcare import SelfCare
 from forewarn.app.starting import bound, owned, pool
@@ -69,9 +69,6 @@ PULSE_S = 10.0
 LOCAL = "127.0.0.1"
 SWITCH_S = 0.0001
 """Each call on a socket lets other threads run; by Python's own 5 ms a busy one would hold up the loop at each of them."""
-GC_THRESHOLD = (5_000, 50, 100)
-"""Runs leave no cycles behind: what one leaves goes by counting, and the collector need not walk it every 700 objects. At
-20,000 a reload's young objects held up the loop for 30 ms and more at a time."""
 
 
 def main(args: argparse.Namespace) -> int:
@@ -104,10 +101,8 @@ def main(args: argparse.Namespace) -> int:
         port = door.getsockname()[1]
         if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # the files ask for a free one: now it is known
             settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
-        gc.collect()  # what reading the files left behind must not be frozen with what stays
-        gc.freeze()
-        gc.set_threshold(*GC_THRESHOLD)
         sys.setswitchinterval(SWITCH_S)
+        collector.begin()
         asyncio.run(Daemon(settings, place, clock, door, loaded, full).run())
     except ForewarnError as error:
         print(error, file=sys.stderr)
@@ -179,8 +174,9 @@ class Daemon:
         self._inbox = Inbox(state, self._ledger, self._clock, self._writer, lambda: self._outbox.wake(), self._taken, relieve)
         sight = Sight(lambda: self._care.uplink.cut_off, self._care.uplink.suspect)
         self._poller = Poller(
-            self._care.kinds(self._fleet), self._samples, self._clock, self._moved, self._sampler, relieve, held, sight
-        )
+            self._care.kinds(self._fleet), self._samples, self._clock, self._moved, self._sampler, relieve, held, sight,
+            self._samples.states,
+        )  # fmt: skip
         self._transports = build_transports(self._settings, self._threads)
         self._outbox = Outbox(
             self._ledger, lambda: self._inbox.state.settings, self._clock, lambda: self._transports,
@@ -193,6 +189,8 @@ class Daemon:
             self._samples, self._ledger, self._clock, self._writer, self._threads, lambda: self._inbox.state.settings.daemon
         )
         self._measures = Measures(self._samples)
+        self._hindsights = Hindsights(self._place.samples, self._clock)
+        stack.push_async_callback(self._hindsights.stop)
         self._notifier = Notifier()
 
     async def _on(self, pool: Executor, work, *given):  # type: ignore[no-untyped-def]
@@ -217,6 +215,7 @@ class Daemon:
         """The console and the API, on loopback."""
         from forewarn.app.quiet_server import QuietServer
         from forewarn.web.app import build
+        from forewarn.web.columns import stored
         from forewarn.web.links import Links
 
         token = self._place.token().reveal()
@@ -231,7 +230,8 @@ class Daemon:
             links=self._links,
             metrics=lambda: metrics(self._telemetry, self._stats, self._inbox, self._outbox, self._care),
             reload=self.reload,
-            history=lambda series, begin_s, end_s: self._on(self._sampler, self._samples.read, series, begin_s, end_s),
+            hindsight=self._hindsights.of,
+            history=lambda *asked: self._on(self._sampler, stored, self._samples, *asked),
         )
         host = self._settings.daemon.host
         self._server = QuietServer(
@@ -291,7 +291,8 @@ class Daemon:
             print(line)
         sys.stdout.flush()
         self._notifier.ready(self._standing())
-        gc.freeze()  # what lives as long as the daemon need not be walked again and again
+        collector.settle()
+        self._group.create_task(collector.settle_later(self._poller.board.waits), name="settle")
 
     def _write_address(self) -> None:
         fresh = self._place.path / "daemon.json.new"

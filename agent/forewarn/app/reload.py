@@ -27,6 +27,7 @@ def applied(before: Settings, after: Settings) -> Body:
         "files": after.files,
         "changes": {name: changes for name, changes in tables.items() if changes},
         "others": others,
+        "anew": _anew(before, after),
         "needs_restart": [key for key in AT_START if getattr(before.daemon, key) != getattr(after.daemon, key)],
         "problems": [],
     }
@@ -38,6 +39,17 @@ def refused(running: Settings, error: ConfigError) -> Body:
         {"file": one.file, "line": one.line, "path": one.path, "what": one.what, "right": one.right} for one in error.problems
     ]
     return {"ok": False, "config": running.id, "was": running.id, "files": error.files, "problems": problems}
+
+
+def _anew(before: Settings, after: Settings) -> list[str]:
+    """`probe/rule` of the rules that say something else than before: what they had learnt was of the old text."""
+    return [
+        f"{name}/{rule.name}"
+        for name, probe in after.probes.items()
+        if name in before.probes
+        for rule in probe.rules
+        if (was := before.probes[name].rule(rule.name)) and was.says != rule.says
+    ]
 
 
 def _changed(before: Mapping[Any, object], after: Mapping[Any, object]) -> dict[str, list[str]]:

@@ -62,8 +62,8 @@ class SelfCare:
 
     def kinds(self, machines: Machines) -> Mapping[str, Kind]:
         """The table of probers: those that can, reach `machines`, and one knows our own figures."""
-        found = {name: kind.on(machines) for name, kind in PROBERS.items()}
-        return {**found, "self": replace(PROBERS["self"], make=lambda: SelfProber(lambda: self.health.figures()))}
+        own = replace(PROBERS["self"], make=lambda: SelfProber(lambda: self.health.figures()))
+        return PROBERS.reaching(machines, {"self": own})
 
     def begin(self, group: asyncio.TaskGroup, schedule: Schedule) -> list[asyncio.Task[None]]:
         """Tasks and jobs; the tasks are the caller's to cancel."""

@@ -6,11 +6,13 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from forewarn.model.errors import ConfigError, Problem
+    from forewarn.model.probe import Added
     from forewarn.model.settings import Settings
 
 _HELP = """\
@@ -19,6 +21,9 @@ file, line and path, and what would be right. Nothing runs, nothing is sent, not
 
 The folder: FOLDER or --config, else $FOREWARN_CONFIG, else the current folder if it holds config/
 and probes/, else /etc/forewarn, else the set that came with Forewarn.
+
+Kinds of probes that other packages bring are loaded and listed; one that can't be loaded is a problem as soon as a probe is
+of it, and stops nothing else.
 
 Exit: 0 all is right, 1 problems were found, 2 wrong use (no such folder)."""
 
@@ -54,18 +59,42 @@ def run(args: argparse.Namespace) -> int:
     except ForewarnError as error:
         print(error, file=sys.stderr)
         return 2
-    print(_json_of_good(settings) if as_json else _text_of_good(settings))
-    return 0
+    added = PROBERS.added(everything=True)
+    broken = _broken(settings, added)
+    print(_json_of_good(settings, added, broken) if as_json else _text_of_good(settings, added, broken))
+    return 1 if broken else 0
+
+
+def _broken(settings: Settings, added: tuple[Added, ...]) -> list[Problem]:
+    """Probes of a kind that another package brings and that can't be loaded: they load, and can't see."""
+    from forewarn.model.errors import Problem
+
+    troubles = {one.kind: one for one in added if one.trouble and one.used}
+    right = "mend or remove the package; until then the probe can't see"
+    return [
+        Problem(
+            probe.source.file,
+            probe.source.line,
+            "kind",
+            f'"{probe.kind}" of {_package(kind)} can\'t be loaded: {kind.trouble}',
+            right,
+        )
+        for probe in settings.probes.values()
+        if (kind := troubles.get(probe.kind))
+    ]
 
 
 def _text_of(error: ConfigError) -> str:
     """One line a problem, places in one column."""
-    places = [f"{problem.file}:{problem.line}" for problem in error.problems]
-    width = min(max(map(len, places), default=0), 48)
-    lines = [f"{place:<{width}}  {_sentence(problem)}" for place, problem in zip(places, error.problems, strict=True)]
     count = len(error.problems)
     ending = f"{count} problem{'s' if count != 1 else ''} in {error.files} file{'s' if error.files != 1 else ''}."
-    return "\n".join([*lines, f"{ending} The running set stays as it is."])
+    return "\n".join([*_lines(error.problems), f"{ending} The running set stays as it is."])
+
+
+def _lines(problems: Sequence[Problem]) -> list[str]:
+    places = [f"{problem.file}:{problem.line}" for problem in problems]
+    width = min(max(map(len, places), default=0), 48)
+    return [f"{place:<{width}}  {_sentence(problem)}" for place, problem in zip(places, problems, strict=True)]
 
 
 def _sentence(problem: Problem) -> str:
@@ -73,14 +102,25 @@ def _sentence(problem: Problem) -> str:
     return f"{path}{problem.what}" + (f"; {problem.right}" if problem.right else "")
 
 
-def _text_of_good(settings: Settings) -> str:
+def _package(one: Added) -> str:
+    return f"the package {one.package} {one.version}"
+
+
+def _told(one: Added) -> str:
+    what = f"kind {one.kind} of {_package(one)}"
+    return f"{what} can't be used: {one.trouble}" if one.trouble else what
+
+
+def _text_of_good(settings: Settings, added: tuple[Added, ...], broken: list[Problem]) -> str:
     parts = (
         _count(len(settings.probes), "probe"),
         _count(len(settings.services), "service"),
         _count(len(settings.customers), "customer"),
         _count(len(settings.playbooks), "playbook"),
     )
-    return f"{_count(settings.files, 'file')} in {settings.folder}: no problems (configuration {settings.id})\n{', '.join(parts)}"
+    found = _count(len(broken), "problem") if broken else "no problems"
+    head = f"{_count(settings.files, 'file')} in {settings.folder}: {found} (configuration {settings.id})"
+    return "\n".join([*_lines(broken), head, ", ".join(parts), *map(_told, added)])
 
 
 def _count(number: int, what: str) -> str:
@@ -88,13 +128,15 @@ def _count(number: int, what: str) -> str:
 
 
 def _json_of(error: ConfigError) -> str:
-    problems = [
-        {"file": one.file, "line": one.line, "path": one.path, "what": one.what, "right": one.right} for one in error.problems
-    ]
-    return json.dumps({"ok": False, "files": error.files, "problems": problems, "config": None}, ensure_ascii=False)
+    body = {"ok": False, "files": error.files, "problems": _bodies(error.problems), "config": None}
+    return json.dumps(body, ensure_ascii=False)
 
 
-def _json_of_good(settings: Settings) -> str:
+def _bodies(problems: Sequence[Problem]) -> list[dict[str, object]]:
+    return [{"file": one.file, "line": one.line, "path": one.path, "what": one.what, "right": one.right} for one in problems]
+
+
+def _json_of_good(settings: Settings, added: tuple[Added, ...], broken: list[Problem]) -> str:
     config = {
         "id": settings.id,
         "folder": settings.folder,
@@ -102,5 +144,7 @@ def _json_of_good(settings: Settings) -> str:
         "services": len(settings.services),
         "customers": len(settings.customers),
         "playbooks": len(settings.playbooks),
+        "added": [{"kind": one.kind, "package": one.package, "version": one.version, "trouble": one.trouble} for one in added],
     }
-    return json.dumps({"ok": True, "files": settings.files, "problems": [], "config": config}, ensure_ascii=False)
+    body = {"ok": not broken, "files": settings.files, "problems": _bodies(broken), "config": config}
+    return json.dumps(body, ensure_ascii=False)

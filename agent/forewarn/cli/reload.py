@@ -15,6 +15,7 @@ EXAMPLES = """\
   forewarn check            the same look at the files without touching the daemon
 
 What did not change goes on untouched: its states, its schedule, what its rules have learned.
+A rule that says something else than before begins anew, and learns from the samples that are kept.
 A set with a problem is refused as a whole, and the running one stays.
 
 exit: 0 applied, 1 refused (every problem is printed) or no daemon runs"""
@@ -61,6 +62,8 @@ def _applied(client: Client, body: dict[str, Any]) -> None:
     rows += [[screen.t(f"cli.reload.table.{name}"), screen.t("cli.reload.how.changed"), ""] for name in body["others"]]
     if rows:
         screen.columns(rows, indent="  ")
+    if body["anew"]:
+        screen.say(screen.t("cli.reload.anew", rules=", ".join(body["anew"])))
     if body["needs_restart"]:
         screen.say(screen.t("cli.reload.needs_restart", keys=", ".join(body["needs_restart"])))
 

@@ -97,9 +97,9 @@ def _settings(args: argparse.Namespace, now: datetime) -> tuple[Settings, Settin
     import os
     from pathlib import Path
 
-    from forewarn.cli.try_ import read_probes
     from forewarn.config.find import folder
     from forewarn.config.load import load
+    from forewarn.config.outside import read_probes
     from forewarn.probers import PROBERS
 
     today = folder(args.against or args.config, os.environ)
@@ -108,7 +108,7 @@ def _settings(args: argparse.Namespace, now: datetime) -> tuple[Settings, Settin
         from dataclasses import replace
 
         settings = load(today, PROBERS, now)
-        own = {probe.name: probe for probe in read_probes(path, settings)}
+        own = {probe.name: probe for probe in read_probes(path, settings, PROBERS, os.environ)}
         return replace(settings, probes={**settings.probes, **own}), settings
     mine = folder(args.what, os.environ)
     settings = load(mine, PROBERS, now)

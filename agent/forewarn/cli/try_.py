@@ -11,7 +11,6 @@ from forewarn.cli import replay
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
     from forewarn.cli.screen import Screen
     from forewarn.model.probe import Probe
@@ -107,7 +106,11 @@ def _settings(config: str | None, now: datetime) -> Settings:
 
 def _chosen(what: str, config: str | None, now: datetime) -> tuple[Settings, list[Probe]]:
     """The configuration, and the probes of the file or name. Raises ForewarnError."""
+    import os
     from pathlib import Path
+
+    from forewarn.config.outside import read_probes
+    from forewarn.probers import PROBERS
 
     settings = _settings(config, now)
     if what in settings.probes:
@@ -119,36 +122,7 @@ def _chosen(what: str, config: str | None, now: datetime) -> tuple[Settings, lis
     if full.is_relative_to(root / "probes"):
         file = full.relative_to(root).as_posix()
         return settings, [probe for probe in settings.probes.values() if probe.source.file == file]
-    return settings, read_probes(path, settings)
-
-
-def read_probes(path: Path, settings: Settings) -> list[Probe]:
-    """The probes of a file outside the configuration, checked like those inside. Raises ConfigError."""
-    import os
-    from pathlib import Path as Folder
-
-    from forewarn.config.environment import SecretFiles, expanded
-    from forewarn.config.files import read
-    from forewarn.config.probes import probes
-    from forewarn.config.problems import Problems
-    from forewarn.config.promises import with_hours
-    from forewarn.model.errors import ConfigError, ForewarnError
-    from forewarn.model.errors import Problem as One
-    from forewarn.probers import PROBERS
-
-    problems, broken = Problems(), list[One]()
-    try:
-        docs = read(path.read_bytes(), str(path), broken)
-    except OSError as error:
-        raise ForewarnError(f"{path} can't be read: {error.strerror}") from error
-    for one in broken:
-        problems.put(one)
-    docs = [expanded(doc, os.environ, problems) for doc in docs]
-    found, _ = probes(docs, PROBERS, problems, SecretFiles(Folder(settings.folder) / "config", os.environ), settings.hosts)
-    found = with_hours(found, settings.calendars, settings.daemon.zone, problems)
-    if problems:
-        raise ConfigError(problems.all(), 1)
-    return list(found.values())
+    return settings, read_probes(path, settings, PROBERS, os.environ)
 
 
 async def _look(probes: list[Probe], settings: Settings) -> list[ProbeView]:
@@ -167,8 +141,7 @@ async def _look(probes: list[Probe], settings: Settings) -> list[ProbeView]:
         kind = PROBERS[probe.kind].on(fleet)
         prober = kind.make()
         runs = await recent_runs(kind.shape, prober, probe, datetime.now(UTC).timestamp())
-        closing = prober.close()
-        if isawaitable(closing):
+        if hasattr(prober, "close") and isawaitable(closing := prober.close()):
             await closing
         now, watch = datetime.now(UTC), Watch(probe)
         for run in runs:

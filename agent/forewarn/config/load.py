@@ -137,6 +137,7 @@ class _Loading:
             policy=policy,
             playbooks=found.playbooks,
             phrases=phrases,
+            added=getattr(self.kinds, "added", tuple)(),
         )
 
     def _marked(self, own: Mapping[str, Probe]) -> dict[str, Probe]:

@@ -15,8 +15,10 @@ from pydantic import create_model
 
 from forewarn.config import novelty
 from forewarn.config.files import Document, Path
+from forewarn.config.limits import clear_of, limit_of
 from forewarn.config.problems import Problems, Wrong, suggestion
 from forewarn.config.promises import AbsenceWritten, SloWritten, absence, budget, slo
+from forewarn.config.rates import RateWritten, rate
 from forewarn.config.units import duration, number_text, shown, value_of
 from forewarn.config.unusual import BaselineWritten, baseline
 from forewarn.config.validate import validated
@@ -91,16 +93,8 @@ class CountdownWritten(Written):
     within: Positive = described("fires when less than this is left", "30d", default=30 * 86400.0)
 
 
-def _limit(metric: str, above: object, below: object) -> tuple[str, float]:
-    """The side and the limit; raises Wrong unless exactly one of both is given."""
-    if (above is None) == (below is None):
-        raise Wrong("give exactly one of above and below", "write above: 500ms")
-    side, given = ("above", above) if above is not None else ("below", below)
-    return side, value_of(metric, given)
-
-
 def _threshold(written: ThresholdWritten, metric: str) -> ThresholdOptions:
-    side, limit = _limit(metric, written.above, written.below)
+    side, limit = limit_of(metric, written.above, written.below)
     if written.stat == "last" and written.window is not None:
         raise Wrong("window without a statistic", "add stat: mean (or p95, max ...), or take window out")
     if written.stat != "last" and written.window is None:
@@ -108,31 +102,15 @@ def _threshold(written: ThresholdWritten, metric: str) -> ThresholdOptions:
     return ThresholdOptions(
         op=">" if side == "above" else "<",
         limit=limit,
-        clear=_clear(written, metric, side, limit),
+        clear=clear_of(written, metric, side, limit),
         stat=written.stat,
         window_s=written.window,
         for_s=written.for_,
     )
 
 
-def _clear(written: ThresholdWritten, metric: str, side: str, limit: float) -> float | None:
-    own, other = ("clear_below", "clear_above") if side == "above" else ("clear_above", "clear_below")
-    if getattr(written, other) is not None:
-        raise Wrong(f"{other} does not go with {side}", f"write {own}")
-    given = getattr(written, own)
-    if given is None:
-        return None
-    clear = value_of(metric, given)
-    if clear > limit if side == "above" else clear < limit:
-        raise Wrong(
-            f"{own} {shown(given)} lies beyond the limit {shown(getattr(written, side))}",
-            "it would fire and end at once; put it on the quiet side",
-        )
-    return clear
-
-
 def _forecast(written: ForecastWritten, metric: str) -> ForecastOptions:
-    side, limit = _limit(metric, written.above, written.below)
+    side, limit = limit_of(metric, written.above, written.below)
     if not 0.5 <= written.confidence < 1:
         raise Wrong(f"confidence {number_text(written.confidence)} is out of range", "write 0.5 to 0.99")
     return ForecastOptions(
@@ -186,6 +164,7 @@ KINDS: Mapping[str, RuleKind] = {
     "baseline": RuleKind(BaselineWritten, baseline),
     "flatline": RuleKind(novelty.FlatlineWritten, novelty.flatline),
     "change": RuleKind(novelty.ChangeWritten, novelty.change),
+    "rate": RuleKind(RateWritten, rate),
     "new-term": RuleKind(novelty.NewTermWritten, novelty.new_term),
     "cardinality": RuleKind(novelty.CardinalityWritten, novelty.cardinality),
     "compose": RuleKind(novelty.ComposeWritten, novelty.compose),

@@ -47,6 +47,11 @@ class Rule:
     def builtin(self) -> bool:
         return self.kind in ("down", "cannot-see")
 
+    @property
+    def says(self) -> tuple[object, ...]:
+        """What makes it the rule that it is, wherever it stands: what another one has learnt is of no use to it."""
+        return self.kind, self.metric, self.labels, self.options
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probe:
@@ -68,3 +73,15 @@ class Probe:
 
     def rule(self, name: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """A kind of probe that another package brings. `trouble`: why it can't be used; `used`: a probe is of this kind, so that
+    it was loaded."""
+
+    kind: str
+    package: str
+    version: str
+    used: bool = False
+    trouble: str | None = None

@@ -12,7 +12,7 @@ from forewarn.model.level import Level
 from forewarn.model.map import Customer, EscalationStep, Host, Person, Rota, Secret, Service
 from forewarn.model.playbook import Playbook
 from forewarn.model.policy import PolicyTable
-from forewarn.model.probe import Probe
+from forewarn.model.probe import Added, Probe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +108,7 @@ class Settings:
     policy: PolicyTable = field(default_factory=PolicyTable)
     playbooks: Mapping[str, Playbook] = field(default_factory=dict)
     phrases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    added: tuple[Added, ...] = ()  # kinds of probes that other packages bring
 
     def calendar(self, name: str) -> Calendar:
         return ALWAYS if name == ALWAYS.name else self.calendars[name]

@@ -69,24 +69,26 @@ def bin_of(value: float) -> int:
     return number if value > 0 else -number
 
 
-def slot_of(at_s: float, values: Sequence[float]) -> Slot:
-    """The summary of at least one value."""
+def slot_of(at_s: float, values: Sequence[float], sketch: bool = True) -> Slot:
+    """The summary of at least one value; without a sketch it answers no quantiles."""
     n, least, most = len(values), min(values), max(values)
     if least == most:
         return Slot(at_s, n, least, least, most)
+    mean = float(f"{math.fsum(value / n for value in values):.6g}")
+    if not sketch:
+        return Slot(at_s, n, mean, least, most)
     bins = Counter(map(bin_of, values))
     bins.subtract((bin_of(least), bin_of(most)))
-    mean = math.fsum(value / n for value in values)
-    return Slot(at_s, n, float(f"{mean:.6g}"), least, most, {number: some for number, some in bins.items() if some})
+    return Slot(at_s, n, mean, least, most, {number: some for number, some in bins.items() if some})
 
 
-def slots_of(times_s: array[float], values: array[float], step_s: float) -> list[Slot]:
+def slots_of(times_s: array[float], values: array[float], step_s: float, sketches: bool = True) -> list[Slot]:
     """Summaries by slots of `step_s` since the epoch; slots without samples are left out. Times ascend."""
     found, begin = [], 0
     while begin < len(times_s):
         slot = math.floor(times_s[begin] / step_s)
         end = max(begin + 1, bisect_left(times_s, (slot + 1) * step_s, begin))
-        found.append(slot_of(slot * step_s, values[begin:end]))
+        found.append(slot_of(slot * step_s, values[begin:end], sketches))
         begin = end
     return found
 

@@ -1,7 +1,8 @@
 """The kinds of probes: one line each. Heavy libraries are imported when a prober is made, options always.
 
 A new kind is its module with options, its line here, its tests, one example in probes/ and one section in docs/. One that
-can also look at hosts over SSH says `remote=True` and takes Machines (reach/machine.py).
+can also look at hosts over SSH says `remote=True` and takes Machines (reach/machine.py). Kinds of other packages come to
+those of this table by an entry point (added.py).
 """
 
 from __future__ import annotations
@@ -11,7 +12,22 @@ from typing import Any
 
 from forewarn.model.probe import Target
 from forewarn.ports import Kind
-from forewarn.probers import certificate, command, elastic, host, http, journal, log, own, process, smart, tcp, temperature
+from forewarn.probers import (
+    added,
+    certificate,
+    command,
+    elastic,
+    growth,
+    host,
+    http,
+    journal,
+    log,
+    own,
+    process,
+    smart,
+    tcp,
+    temperature,
+)
 from forewarn.reach.machine import Machines, only_here
 
 HERE = (Target("local", "local"),)
@@ -30,10 +46,10 @@ def _host(machines: Machines = only_here) -> Any:
     return HostProber(machines)
 
 
-def _log() -> Any:
+def _log(machines: Machines = only_here) -> Any:
     from forewarn.probers.log_follow import LogFollower
 
-    return LogFollower()
+    return LogFollower(machines)
 
 
 def _journal() -> Any:
@@ -58,6 +74,12 @@ def _certificate(machines: Machines = only_here) -> Any:
     from forewarn.probers.certificate_read import CertificateProber
 
     return CertificateProber(machines)
+
+
+def _growth() -> Any:
+    from forewarn.probers.growth_walk import GrowthProber
+
+    return GrowthProber()
 
 
 def _process(machines: Machines = only_here) -> Any:
@@ -89,10 +111,10 @@ def _elastic() -> Any:
     return ElasticFollower()
 
 
-PROBERS: Mapping[str, Kind] = {
+OWN: Mapping[str, Kind] = {
     "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
     "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS, remote=True),
-    "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS),
+    "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS, remote=True),
     "journal": Kind(
         journal.JournalOptions, "follower", _journal, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=journal.METRICS
     ),
@@ -120,6 +142,7 @@ PROBERS: Mapping[str, Kind] = {
         metrics=certificate.METRICS,
         remote=True,
     ),
+    "growth": Kind(growth.GrowthOptions, "async", _growth, every_s=21_600.0, timeout_s=600.0, targets=HERE, metrics=growth.METRICS),
     "process": Kind(
         process.ProcessOptions, "async", _process, every_s=30.0, timeout_s=10.0, targets=HERE, metrics=process.METRICS, remote=True
     ),
@@ -129,3 +152,6 @@ PROBERS: Mapping[str, Kind] = {
         command.CommandOptions, "async", _command, every_s=60.0, timeout_s=10.0, targets=HERE, metrics=command.METRICS, remote=True
     ),
 }
+
+PROBERS = added.Kinds(OWN)
+"""All of them: our own, and those of other packages."""

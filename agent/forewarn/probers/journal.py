@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from pathlib import PurePath
-from typing import Any
+from typing import Annotated, Any
 from typing import Literal as Choice
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, field_validator, model_validator
 
 from forewarn.probers.matching import LINES_TOTAL, CountingOptions
-from forewarn.probers.options import Texts
+from forewarn.probers.options import Texts, parse_span
 
 METRICS = {LINES_TOTAL: "entries that were read", "entries_dropped_total": "entries beyond `most_per_s`, not matched"}
 
@@ -30,13 +30,28 @@ _FIELD = re.compile(r"^_{0,2}[A-Z][A-Z0-9_]*$")
 _UNIT = re.compile(r"^[\w@:.\\*?\[\]-]+$")
 
 
+MOST_BACK_S = 366 * 86400.0
+_START: dict[str, Any] = {"anyOf": [{"enum": ["end", "beginning"]}, {"type": "string", "pattern": r"^\d+(\.\d+)?(m|h|d|w)$"}]}
+
+
+def _as_start(value: object) -> object:
+    if value in ("end", "beginning"):
+        return value
+    back_s = parse_span(value)
+    if not 60.0 <= back_s <= MOST_BACK_S:
+        raise ValueError(f'"{value}" is out of range; write 1m to 366d')
+    return back_s
+
+
 class JournalOptions(CountingOptions):
     """Options of a probe of kind journal."""
 
     units: Texts = Field(default=(), description="only of these units (globs allowed); none: of all")
     identifiers: Texts = Field(default=(), description="only of these programs, as sshd or kernel; none: of all")
     priority: str | None = Field(default=None, description=f"this grave or worse: {', '.join(PRIORITIES)}")
-    start: Choice["end", "beginning"] = Field(default="end", description="where the journal is begun at first sight")
+    start: Annotated[Choice["end", "beginning"] | float, BeforeValidator(_as_start), WithJsonSchema(_START)] = Field(
+        default="end", description="where the journal is begun at first sight: end, beginning, or so far back, e.g. 7d"
+    )
     directory: str | None = Field(default=None, description="a folder with journal files; without it this machine's journal")
     instead_of: Texts = Field(
         default=(), description="logs that hold the same lines: while one of them is there and in use, this probe rests"
@@ -91,4 +106,6 @@ def argv(options: JournalOptions, cursor: str | None, follow: bool = True) -> li
     asked.append("--follow")
     if cursor:
         return [*asked, "--no-tail", f"--after-cursor={cursor}"]
+    if isinstance(options.start, float):
+        return [*asked, "--no-tail", f"--since=-{options.start:.0f}s"]
     return [*asked, "--no-tail"] if options.start == "beginning" else [*asked, "--lines=0"]

@@ -47,6 +47,7 @@ class Reading:
         self._examples: list[str] = []
         self._past: list[tuple[float, Counter[Column]]] = []
         self._room, self._room_s = float(self.options.most_per_s), time.monotonic()
+        self._history_s = float((cursor or {}).get("history") or (0.0 if cursor else time.time()))
 
     def take(self, lines: Sequence[bytes], now_s: float) -> None:
         """Count what these entries hold. `now_s` is epoch seconds."""
@@ -54,7 +55,8 @@ class Reading:
         if not entries:
             return
         self.place = entries[-1].cursor
-        kept = entries[: self._allowed(len(entries))]
+        past = sum(entry.at_s < self._history_s for entry in entries)  # what lay there at first sight is read in peace
+        kept = entries[: past + self._allowed(len(entries) - past)]
         self._dropped += len(entries) - len(kept)
         self._tally.add(len(entries) - len(kept), {})
         late = [entry for entry in kept if now_s - entry.at_s > LATE_S]
@@ -94,7 +96,7 @@ class Reading:
             detail = "; ".join(filter(None, (blind, self._tally.trouble()))) or None
             runs += self._counted(at_s, tuple(self._examples), lateness_s=late_s, detail=detail)
         self._past, self._examples, self.news = [], [], False
-        cursor = {"cursor": self.place, "counters": self._tally.stored(), "dropped": self._dropped}
+        cursor = {"cursor": self.place, "counters": self._tally.stored(), "dropped": self._dropped, "history": self._history_s}
         if cursor != self._cursor:
             self._cursor = cursor
             runs[-1] = replace(runs[-1], cursor={**cursor, "told": at_s})

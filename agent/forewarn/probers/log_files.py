@@ -111,7 +111,8 @@ class Files:
         trouble = self.trouble()
         if trouble:
             return unknown(Reason.PERMISSION, trouble)
-        hint = "; this machine keeps its log in the journal only: a probe of kind journal reads that" if _journal_only() else ""
+        local = isinstance(self._place, Local) and _journal_only()
+        hint = "; this machine keeps its log in the journal only: a probe of kind journal reads that" if local else ""
         return unknown(Reason.MISSING, f"there is no such file: {', '.join(self._globs)}{hint}")
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from forewarn.model.series import Column, ProbeRun
 from forewarn.probers.log import LogOptions
 from forewarn.probers.log_files import Batch, Files
 from forewarn.probers.log_lines import BIRTH_S, EXAMPLES, Matches, compiled, match_block, runs_of
+from forewarn.probers.log_source import Place
 from forewarn.probers.log_tally import Tally
 from forewarn.probers.log_templates import TemplateCounts
 from forewarn.probers.log_time import Clockwork
@@ -27,10 +28,12 @@ MOST_PAST = 2000
 class Following:
     """`step` runs on a thread, everything else on the loop's."""
 
-    def __init__(self, probe: Probe, start: str, cursor: Mapping[str, Any] | None, wake: Wake | None) -> None:
+    def __init__(
+        self, probe: Probe, start: str, cursor: Mapping[str, Any] | None, wake: Wake | None, place: Place | None = None
+    ) -> None:
         self.probe, self._wake = probe, wake
         self.options: LogOptions = probe.options  # type: ignore[assignment]
-        self.files = Files(self.options, start, cursor)
+        self.files = Files(self.options, start, cursor, place)
         self._tally = Tally(self.options, (cursor or {}).get("counters"))
         self._templates = (
             TemplateCounts(self.options.max_labels, (cursor or {}).get("templates", ()), time.monotonic())

@@ -19,8 +19,9 @@ STEP = 256 * 1024
 class PackedSource:
     """Like a file, for one that asks with growing offsets; the first bytes can be asked for always."""
 
-    def __init__(self, path: str) -> None:
-        self._stream: Any = _opened(path)
+    def __init__(self, path: str, file: Any = None) -> None:
+        """`file`: where it is read from, if not from this machine's `path`; it is closed with this."""
+        self._file, self._stream = file, _opened(path, file or path)
         self._window, self._at, self._ended = b"", 0, False
         self._head = b""
         self._fill(HEAD)
@@ -44,6 +45,8 @@ class PackedSource:
 
     def close(self) -> None:
         self._stream.close()
+        if self._file:
+            self._file.close()
 
     def _fill(self, wanted: int) -> None:
         while len(self._window) < wanted and not self._ended:
@@ -55,13 +58,13 @@ class PackedSource:
             self._window += data
 
 
-def _opened(path: str) -> Any:
+def _opened(path: str, file: Any) -> Any:
     if path.endswith(".gz"):
-        return gzip.open(path, "rb")
+        return gzip.open(file, "rb")
     if path.endswith(".bz2"):
-        return bz2.open(path, "rb")
+        return bz2.open(file, "rb")
     if path.endswith(".xz"):
-        return lzma.open(path, "rb")
+        return lzma.open(file, "rb")
     import zstandard
 
-    return zstandard.open(path, "rb")
+    return zstandard.open(file, "rb")

@@ -1,7 +1,8 @@
 """The seam between following logs and where they lie: what a followed machine must be able to do, and this machine doing it.
 
-Everything that log_files.py and log_tail.py ask goes through `Place` and `Source`; another machine (over SSH, later) is
-another `Place`. All of it blocks and is called on a thread. Errors are OSError.
+Everything that log_files.py and log_tail.py ask goes through `Place` and `Source`; another machine is another `Place`
+(log_far.py). All of it blocks and is called on a thread. Errors are OSError where they are about one file; whoever can't reach
+the machine any more raises CannotReach.
 """
 
 from __future__ import annotations

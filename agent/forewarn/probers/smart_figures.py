@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from forewarn.probers.smart_dates import dates
 from forewarn.probers.smart_json import count, decimal, number, part, rows
 
 FACTS = {16: "attribute_failing", 32: "attribute_failed", 64: "logged_errors", 128: "self_test_failed"}
@@ -79,6 +80,7 @@ def figures(answer: Mapping[str, Any], code: int) -> dict[str, float]:
     if not found and not isinstance(passed, bool):
         return {}
     found |= dict(_common(answer)) | dict(_facts(answer, code))
+    found |= dict(dates(answer, found))
     ok = _ok(answer, passed, code)
     return found if ok is None else found | {"disk_ok": ok}
 

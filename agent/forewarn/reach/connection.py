@@ -22,6 +22,7 @@ from forewarn.reach.machine import CannotReach
 from forewarn.reach.turns import Lane, Turns
 
 if TYPE_CHECKING:
+    from forewarn.reach.far_files import FarFiles
     from forewarn.reach.ssh import Command, Ssh
 
 CONNECT_S = 10.0
@@ -100,6 +101,20 @@ class Connection:
                 await asyncio.wait({leaving}, timeout=LEAVE_S)
             out, err = (bytes(kept) for kept in command.kept)
             return Done(code, (out, err), (command.sizes[0], command.sizes[1]), timed_out)
+
+    async def files(self, timeout_s: float) -> FarFiles:
+        """The host's files, each exchange within `timeout_s`; on the kept connection. Raises CannotReach."""
+        ssh = await self.opened(asyncio.get_running_loop().time() + timeout_s)
+        make = import_module("forewarn.reach.far_files").FarFiles
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._lane.do(make, ssh, self.host.name, timeout_s)
+        except TimeoutError:
+            raise CannotReach("unreachable", f"{self.host.name} does not open its files within {timeout_s:g} s") from None
+        except CannotReach as away:
+            if away.reason == "reset":
+                self._drop()
+            raise
 
     async def opened(self, end: float) -> Ssh:
         """The connection, by `end` (the loop's time). Raises CannotReach."""

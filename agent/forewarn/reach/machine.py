@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 from forewarn.model.errors import ForewarnError
 
 if TYPE_CHECKING:
+    from forewarn.reach.far_files import FarFiles
     from forewarn.reach.local import Ran
 
 
@@ -64,6 +65,10 @@ class Machine(Protocol):
         CannotReach.
         """
 
+    async def files(self, timeout_s: float) -> FarFiles | None:
+        """Its files, to be followed on a thread, each exchange within `timeout_s`; None on this machine, where they can be
+        had without. Raises CannotReach."""
+
 
 Machines = Callable[[str], Machine]
 """The machine of a name. A name that nothing has answers a machine that can't be reached."""
@@ -92,6 +97,9 @@ class Here:
         async with asyncio.timeout(timeout_s):
             return await asyncio.to_thread(_read, paths, cap_bytes)
 
+    async def files(self, timeout_s: float) -> FarFiles | None:
+        return None
+
 
 class Unknown:
     """A name that no host of the configuration has."""
@@ -105,6 +113,9 @@ class Unknown:
         raise self._nowhere()
 
     async def read(self, paths: Sequence[str], timeout_s: float, cap_bytes: int = READ_CAP_BYTES) -> Mapping[str, bytes]:
+        raise self._nowhere()
+
+    async def files(self, timeout_s: float) -> FarFiles | None:
         raise self._nowhere()
 
     def _nowhere(self) -> CannotReach:

@@ -10,10 +10,14 @@ import secrets
 import shlex
 import signal
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from forewarn.reach.connection import Connection
 from forewarn.reach.local import CannotRun, Ran, text_of
 from forewarn.reach.machine import READ_CAP_BYTES, CannotReach
+
+if TYPE_CHECKING:
+    from forewarn.reach.far_files import FarFiles
 
 ALL_FILES_BYTES = 16 * READ_CAP_BYTES
 """The most that one `read` takes of all files together."""
@@ -57,6 +61,9 @@ class RemoteMachine:
         if not out.startswith(mark.encode() + b"\n") or done.code in (NOT_THERE, MAY_NOT):
             raise CannotRun(f"files of {self.name} can't be read, which needs sh and head there: {_line(err or out)}")
         return parted(out, err, mark)
+
+    async def files(self, timeout_s: float) -> FarFiles:
+        return await self._connection.files(timeout_s)
 
 
 def _mark() -> str:

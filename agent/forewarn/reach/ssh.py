@@ -44,6 +44,8 @@ AT_ONCE = 64
 """Pieces of output that are taken in one go."""
 EXIT_PAUSES_S = (0.0, 0.002, 0.01, 0.05)
 RSA = ("rsa-sha2-512", "rsa-sha2-256")
+CUT = (paramiko.SSHException, paramiko.SFTPError, EOFError, TimeoutError)
+"""What a use of SFTP raises beside OSError when the host or the connection is gone."""
 
 _LOG = logging.getLogger("paramiko")
 _LOG.addHandler(logging.NullHandler())
@@ -152,6 +154,20 @@ class Ssh:
         except (paramiko.SSHException, EOFError, OSError) as error:
             why = _said(error)
             raise CannotReach("jump", f"{self._host.name} opens no way to {host.name} ({host.place}): {why}") from None
+
+    def sftp(self, timeout_s: float) -> paramiko.SFTPClient:
+        """The host's files, each exchange within `timeout_s`. Blocks. Raises CannotReach."""
+        name = self._host.name
+        try:
+            channel = self._transport.open_session(timeout=timeout_s)
+            channel.settimeout(timeout_s)
+            channel.invoke_subsystem("sftp")
+            return paramiko.SFTPClient(channel)
+        except (*CUT, OSError) as error:
+            if self.alive:
+                mend = f"have its sshd_config say: Subsystem sftp internal-sftp ({_said(error)})"
+                raise CannotReach("protocol", f"{name} does not show files to {self._host.user} by SFTP; {mend}") from None
+            raise CannotReach("reset", f"the connection to {name} was cut: {_said(error)}") from None
 
 
 class Command:

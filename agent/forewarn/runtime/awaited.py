@@ -80,4 +80,5 @@ def look_back(lines: Iterable[Line], ups: Window, every_s: float, now: datetime)
             if value > 0 and at_s > last_s:
                 window = Window(line.times or array("d"), line.values, 0, every_s, up_s=at_s)
                 for judge in waiting:
-                    judge.step(window, now, line.id.metric)
+                    if judge.kept_s is None or at_s > judge.kept_s:
+                        judge.step(window, now, line.id.metric)

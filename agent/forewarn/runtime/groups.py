@@ -87,9 +87,12 @@ class Groups:
             line = self._line(rule, id) if rule else None
             if line is None:
                 continue
-            self._step(line, self._past_s[name, id], ())
+            kept_s = line.judges[0].kept_s
+            if kept_s is None:
+                self._step(line, self._past_s[name, id], ())
             for term, at_s in sorted(seen.items(), key=lambda item: item[1]):
-                self._step(line, at_s, (term,))
+                if kept_s is None or at_s > kept_s:
+                    self._step(line, at_s, (term,))
         self._past.clear()
         self._past_s.clear()
 

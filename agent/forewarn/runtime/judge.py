@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from math import inf
 from typing import Any
 
 from forewarn.core.detect import Detector
@@ -24,7 +25,8 @@ SCARCE = 4.0
 
 @dataclass(slots=True)
 class Judge:
-    """One rule on one series. `told` is what the owner of open work knows; None: nothing is open there."""
+    """One rule on one series. `told` is what the owner of open work knows; None: nothing is open there. `kept_s`: the newest
+    sample that its state had seen when it was last kept; None: it was not, in this life or before."""
 
     rule: Rule
     detector: Detector
@@ -36,6 +38,7 @@ class Judge:
     late: int = 0  # samples that wait for a costly detector
     raw: Claim | None = None  # the detector's own claim, before the unit
     stale: bool = False  # the state has gone on since the claim was made
+    kept_s: float | None = None
 
     def step(self, window: Window, now: datetime, metric: str) -> bool:
         """Let the detector look; False when it only repeated its last claim, or when there is nothing to tell."""
@@ -81,7 +84,8 @@ class Judge:
         if finding.state is not FindingState.OPEN:
             return
         self.open = True
-        self.state = self.detector.resume(self.rule.options, self.state)
+        if self.kept_s is None:  # otherwise it knows by itself, and tells if it no longer fires
+            self.state = self.detector.resume(self.rule.options, self.state)
         self.told = Claim(
             state=RuleState.FIRING,
             why=finding.why,
@@ -95,7 +99,7 @@ class Judge:
         """Go on where the same rule's judge stood before a reload."""
         self.seq = max(self.seq, before.seq)
         self.state, self.claim, self.raw, self.told, self.open = before.state, before.claim, before.raw, before.told, before.open
-        self.stale = before.stale
+        self.stale, self.kept_s = before.stale, before.kept_s
 
     def moved(self, series: SeriesId, now: datetime) -> Moved | None:
         """What the owner does not know yet: a claim began, changed or ended."""
@@ -125,6 +129,14 @@ class Judge:
         """Grows with every transition, also across restarts: the time in ms, one more where that is not enough."""
         self.seq = max(int(now.timestamp() * 1000), self.seq + 1)
         return self.seq
+
+
+def learnt(claim: Claim | None) -> float | None:
+    """Until which minute a claim says that its rule learns (inf: it can't tell); None where it learns nothing. Most detectors
+    reckon it anew from every sample, and come to a little more or less."""
+    if claim is None or claim.state is not RuleState.LEARNING:
+        return None
+    return claim.ready_at.timestamp() // 60 if claim.ready_at else inf
 
 
 def _with_unit(claim: Claim, metric: str) -> Claim:

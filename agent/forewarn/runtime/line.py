@@ -43,6 +43,7 @@ class Line:
     high: float
     behind: bool
     since_s: float | None  # when the first series of its metric came, where a rule wants to know that
+    keep_s: float  # how far its judges look back at every step
 
     @staticmethod
     def of(id: SeriesId, rules: tuple[Rule, ...]) -> Line:
@@ -110,7 +111,7 @@ class Bare(Line):
 
     judges: list[Judge] = NO_JUDGES
     ticks = costly = behind = False
-    low, high, since_s = inf, -inf, None
+    low, high, since_s, keep_s = inf, -inf, None, 0.0
 
     def __init__(self, id: SeriesId) -> None:
         self.id, self._at_s, self._value = id, -inf, 0.0
@@ -145,7 +146,7 @@ class Watched(Line):
 
     def __init__(self, id: SeriesId, judges: list[Judge]) -> None:
         self.id, self.judges = id, judges
-        self.keep_s: float = max((judge.detector.keep_s(judge.rule.options) for judge in judges), default=0.0)
+        self.keep_s = max((judge.detector.keep_s(judge.rule.options) for judge in judges), default=0.0)
         self.ticks = any(judge.detector.ticks for judge in judges)
         self.costly = any(judge.detector.costly for judge in judges)
         self.since_s: float | None = None

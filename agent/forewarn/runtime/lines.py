@@ -5,7 +5,8 @@ After a restart they are warmed from history and told which claims are open; aft
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -15,12 +16,14 @@ from forewarn.model.glance import Stand
 from forewarn.model.inputs import Moved
 from forewarn.model.probe import Probe
 from forewarn.model.series import Counts, ProbeRun, SeriesId, Tally, Window
+from forewarn.ports import TargetView
 from forewarn.runtime import awaited
 from forewarn.runtime.awaited import Awaited, waits_for
 from forewarn.runtime.groups import Groups, gathered
 from forewarn.runtime.judge import Judge
 from forewarn.runtime.line import UP, Line, Watched, looks_at
 from forewarn.runtime.plan import Plan
+from forewarn.runtime.recollect import Recollection
 
 MOST_SERIES = 1000
 COSTLY = 4
@@ -46,7 +49,9 @@ class Lines:
         self._timed: list[Watched] | None = None  # what a tick must look at; None: lines have come or gone
         self._learners: list[Line] | None = None  # those with a rule that has to learn; None as above
         self._certificates: list[Line] = []  # those of what is left of a certificate; as old as the learners
-        self._stand: Stand | None = None  # None: something has changed since
+        self.standing: Stand | None = None
+        """The probe at a glance; None: something that it shows has changed since, and `Watch.stand` makes it anew."""
+        self._view: tuple[TargetView, ...] | None = None  # None: there was a run or a judgement since
         self._swept_s = 0.0
         self._ups: dict[str, Watched] = {}
         for target in probe.targets:
@@ -65,6 +70,10 @@ class Lines:
         line = Line.of(series, self.probe.rules)
         own = max((judge.detector.needed_s(judge.rule.options) for judge in line.judges), default=0.0)
         return max(own, self._groups.history_s(series))
+
+    def keep_s(self, series: SeriesId) -> float:
+        """How far its rules look back at every step."""
+        return Line.of(series, self.probe.rules).keep_s
 
     def remembers(self, series: SeriesId) -> bool:
         """Whether its rules want to know when the first series of its metric came."""
@@ -96,9 +105,41 @@ class Lines:
         if self._groups.history_s(series):
             self._groups.warm(series, window)
         for judge in line.judges:
+            if judge.kept_s is not None:
+                newer = len(window.times_s) - bisect_right(window.times_s, judge.kept_s)
+                judge.step(replace(past, fresh=newer), now, series.metric)
+                continue
             if far and judge.detector.coarse:
                 judge.step(far, now, series.metric)
             judge.step(past, now, series.metric)
+
+    def recollect(self, series: SeriesId, known: Recollection) -> float | None:
+        """Before `warm`: take up what is kept of a series. Answers from when on its samples are still news to all of its rules; None:
+        some of them begin anew."""
+        line = self._line(series)
+        if line is None:
+            return None
+        known.into(line)
+        since = [judge.kept_s for judge in line.judges if judge.detector.kept]
+        return None if None in since or self._groups.history_s(series) else min(filter(None, since), default=None)
+
+    def recollect_rest(self, known: Recollection) -> None:
+        """The same for lines without samples: what never came, and the rules that look at several series."""
+        for series in known.series:
+            for rule in self.probe.rules:
+                self._groups.of(rule, series)
+        for line in (*self._awaited, *self._groups):
+            known.into(line)
+
+    def lines(self) -> Iterator[Line]:
+        """All of them, also those without samples. They may come and go meanwhile."""
+        yield from list(self._lines.values())
+        yield from self._awaited
+        yield from self._groups
+
+    def run_of(self, target: str) -> ProbeRun | None:
+        """The newest run of a target in this life."""
+        return self._last.get(target)
 
     def far_s(self, series: SeriesId) -> float:
         """How far back the means of its past are wanted."""
@@ -110,7 +151,7 @@ class Lines:
         known: dict[Tally, Counts] = {}
         line = self._line(series)
         for judge in line.judges if line else ():
-            if judge.detector.tally and judge.detector.recall:
+            if judge.detector.tally and judge.detector.recall and judge.kept_s is None:
                 tally = judge.detector.tally(judge.rule.options)
                 if tally not in known:
                     known[tally] = ask(tally)
@@ -127,10 +168,12 @@ class Lines:
 
     def settle(self) -> None:
         """After all history: let the rules that look at several series judge it."""
+        self._shows_other()
         self._groups.settle()
 
     def resume(self, findings: Iterable[Finding]) -> None:
         """What the ledger holds (the newest of each series and rule): the open claims are open here too."""
+        self._shows_other()
         for finding in findings:
             self._open[finding.rule, finding.series] = finding
             if rule := self.probe.rule(finding.rule):
@@ -141,6 +184,7 @@ class Lines:
 
     def adopt(self, before: Lines, now: datetime) -> list[Moved]:
         """Take over from the watch before a reload: rules that did not change go on. What is gone ends as unwatched."""
+        self._shows_other()
         targets = {target.name for target in self.probe.targets}
         moves: list[Moved] = []
         waited = [(line, self._awaited.get(line.id) or self._lines.get(line.id)) for line in before._awaited]
@@ -151,7 +195,7 @@ class Lines:
                 old.catch_up(before._last.get(old.id.target), before.probe.every_s)
             for judge in old.judges:
                 same = line.judge(judge.rule.name) if line else None
-                if line and same and _alike(same, judge):
+                if line and same and same.rule.says == judge.rule.says:
                     line.go_on(old)
                     same.adopt(judge)
                     continue
@@ -175,6 +219,10 @@ class Lines:
                     moves.append(unwatched(finding, now))
         return moves
 
+    def _shows_other(self) -> None:
+        """What people have been shown of this probe holds no longer."""
+        self.standing = self._view = None
+
     def _resume(self, line: Line, judge: Judge) -> None:
         if finding := self._open.pop((judge.rule.name, str(line.id)), None):
             judge.resume(finding)
@@ -197,7 +245,7 @@ class Lines:
             line = self._lines[id] = Line.of(id, self.probe.rules)
             if isinstance(line, Watched):
                 line.since_s = self._since.get((id.target, id.metric))
-            self._timed = self._learners = None
+            self._timed = self._learners = self.standing = None
             self._awaited.came(line)
             for judge in line.judges:
                 self._resume(line, judge)
@@ -214,9 +262,3 @@ def unwatched(finding: Finding, now: datetime) -> Moved:
         claim=None,
         unwatched=True,
     )
-
-
-def _alike(judge: Judge, before: Judge) -> bool:
-    """The same rule, wherever in its file it stands now."""
-    a, b = judge.rule, before.rule
-    return (a.kind, a.metric, a.labels, a.options) == (b.kind, b.metric, b.labels, b.options)

@@ -24,6 +24,7 @@ from forewarn.model.series import Outcome, ProbeRun
 from forewarn.model.settings import Settings
 from forewarn.ports import Clock, Kind, ProbeView, SampleRun, Samples
 from forewarn.runtime.board import Board
+from forewarn.runtime.checkpoint import Checkpoints, States
 from forewarn.runtime.keeper import Keeper
 from forewarn.runtime.lines import unwatched
 from forewarn.runtime.runners import Runners
@@ -55,8 +56,9 @@ class Poller:
         relieve: Callable[[StoreError], bool] = lambda _: False,
         held: Callable[[], bool] = lambda: False,
         sight: Sight | None = None,
+        states: States | None = None,
     ) -> None:
-        """`relieve` and `held`: see Keeper. `sight`: what a run is worth."""
+        """`relieve` and `held`: see Keeper. `sight`: what a run is worth. `states`: where it is kept what rules have learnt."""
         self._samples, self._clock, self._on_moved, self._thread = samples, clock, on_moved, store_thread
         self._keeper = Keeper(samples, store_thread, relieve, held)
         self._runners = Runners(kinds, clock, self._deliver, self._keeper.cursor)
@@ -65,6 +67,7 @@ class Poller:
         """Runs that were not up, by reason."""
         self._watches: dict[str, Watch] = {}
         self.board = Board(self._watches, clock)
+        self._checkpoints = Checkpoints(states, store_thread, self._watches, clock, held)
         self._targets: dict[tuple[str, str], Target] = {}
         self._table = Timetable()
         self._late: deque[float] = deque(maxlen=1000)
@@ -90,16 +93,19 @@ class Poller:
             if finding.state is FindingState.OPEN and finding.probe not in settings.probes
         ]
         self._tell(moves)
+        await self._checkpoints.begin()
         await self._run(settings.probes.values(), _load(settings.probes.values()))
-        self._clockwork = [
-            asyncio.create_task(self._repeat(work), name=name) for name, work in (("flush", self._flush), ("tick", self._tick))
-        ]
+        clockwork = (("flush", self._flush), ("tick", self._tick), ("checkpoint", self._checkpoints.round))
+        self._clockwork = [asyncio.create_task(self._repeat(work), name=name) for name, work in clockwork]
         self._turn()
 
     async def apply(self, settings: Settings) -> None:
         """Other files: probes that did not change go on untouched, rules that did not change keep what they know. A probe that
         did change is looked at as before until its successor knows the past: for thousands that takes a while."""
-        wanted = settings.probes
+        async with self._checkpoints.turn:
+            await self._apply(settings.probes)
+
+    async def _apply(self, wanted: Mapping[str, Probe]) -> None:
         for name in [name for name in self._watches if name not in wanted]:
             watch = await self._taken_out(name)
             self._tell(watch.unwatch(self._clock.now()))
@@ -136,7 +142,9 @@ class Poller:
         return watch
 
     def _warm(self, watch: Watch, now_s: float) -> Mapping[str, object] | None:
-        warm(watch, self._samples, now_s)
+        known = self._checkpoints.recollect(watch.probe)
+        warm(watch, self._samples, now_s, known)
+        known.tell()
         return self._samples.cursor(watch.probe.name)
 
     async def _run(self, probes: Iterable[Probe], load: tuple[float, int]) -> None:
@@ -283,6 +291,7 @@ class Poller:
         await asyncio.gather(*self._clockwork, return_exceptions=True)
         await self._runners.stop()
         await self._keeper.flush()
+        await self._checkpoints.keep()
 
     # --- looking ---
 

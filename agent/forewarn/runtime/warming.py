@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from forewarn.model.series import Counts, SeriesId, Tally, Window
 from forewarn.ports import Samples
 from forewarn.runtime.line import UP
+from forewarn.runtime.recollect import Recollection
 from forewarn.runtime.watch import Watch
 
 MEAN_S = 300
@@ -15,8 +16,10 @@ MOST_REPLAYED = 50_000
 """Samples of one series that are read at a start, beyond what its rules can't do without: a start must be quick."""
 
 
-def warm(watch: Watch, samples: Samples, now_s: float) -> None:
-    """Hand a fresh watch what its rules want to know of the time before `now_s` (epoch seconds)."""
+def warm(watch: Watch, samples: Samples, now_s: float, known: Recollection | None = None) -> None:
+    """Hand a fresh watch what its rules want to know of the time before `now_s` (epoch seconds). What was kept of them is `known`:
+    then only what came since is looked at."""
+    known = known or Recollection()
     last: Mapping[SeriesId, tuple[float, float]] = {}
     stored = samples.series(watch.probe.name)
     for series in stored:
@@ -25,17 +28,25 @@ def warm(watch: Watch, samples: Samples, now_s: float) -> None:
     for series in stored:
         if watch.history_s(series) <= 0:
             continue
-        past = _past(watch, samples, series, now_s)
+        since_s = watch.recollect(series, known)
+        past = _past(watch, samples, series, now_s) if since_s is None else _since(watch, samples, series, since_s, now_s)
         if not past.times_s:  # it rested, or we did: where it stood last is all that is known
             last = last or samples.last(watch.probe.name)
             past = Window.of([last[series]]) if series in last and last[series][0] <= now_s else past
+        far = _far(watch, samples, series, past, now_s) if since_s is None else None
         watch.recall(series, lambda tally, series=series: _counted(watch, samples, series, tally, now_s))  # type: ignore[misc]
-        watch.warm(series, past, _beside(watch, samples, series, past, now_s), _far(watch, samples, series, past, now_s))
+        watch.warm(series, past, _beside(watch, samples, series, past, now_s), far)
+    watch.recollect_rest(known)
     watch.settle()
     if (span_s := watch.awaits_s()) > 0:
         for target in watch.probe.targets:
             ups = samples.read(SeriesId(watch.probe.name, target.name, *UP), now_s - span_s, now_s + 1)
             watch.look_back(target.name, ups, datetime.fromtimestamp(now_s, UTC))
+
+
+def _since(watch: Watch, samples: Samples, series: SeriesId, since_s: float, now_s: float) -> Window:
+    """What came after a moment up to which all is known, and as much before it as the rules look back at every step."""
+    return samples.read(series, min(since_s, now_s) - watch.keep_s(series), now_s + 1)
 
 
 def _beside(watch: Watch, samples: Samples, series: SeriesId, past: Window, now_s: float) -> Mapping[str, Window]:
@@ -66,5 +77,5 @@ def _far(watch: Watch, samples: Samples, series: SeriesId, past: Window, now_s: 
     until_s = past.times_s[0] if past.times_s else now_s
     if span_s <= 0 or until_s <= now_s - span_s + MEAN_S:
         return None
-    slots = samples.rolled(series, now_s - span_s, until_s - MEAN_S, MEAN_S)
+    slots = samples.rolled(series, now_s - span_s, until_s - MEAN_S, MEAN_S, sketches=False)
     return Window.of([(slot.at_s, slot.mean) for slot in slots]) if slots else None

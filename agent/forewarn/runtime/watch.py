@@ -18,7 +18,7 @@ from forewarn.model.series import Outcome, ProbeRun, SeriesId, Window
 from forewarn.ports import Sample, SampleRun, TargetView
 from forewarn.runtime import shown
 from forewarn.runtime.groups import firing
-from forewarn.runtime.judge import Judge
+from forewarn.runtime.judge import Judge, learnt
 from forewarn.runtime.line import FEWEST_KEPT, UP, Line, Watched
 from forewarn.runtime.lines import COSTLY, Lines, unwatched
 
@@ -38,16 +38,13 @@ class Watch(Lines):
         plan = self._plans.get(run.target)
         if plan is None or plan.columns is not run.columns or self._awaited.any or self._groups.any or not plan.keeps(run):
             return False
-        before, self._last[run.target] = self._last.get(run.target), run
-        if before is None or before.outcome is not run.outcome:
-            self._stand = None  # otherwise it shows the same, but for when
+        self._came(run)
         return True
 
     def take(self, run: ProbeRun, now: datetime) -> list[Moved]:
         """What a run changes."""
-        before, self._last[run.target] = self._last.get(run.target), run
-        self._left, self._stand = COSTLY, None
-        up = self._ups[run.target]
+        before, up = self._came(run), self._ups[run.target]
+        self._left = COSTLY
         if run.outcome is Outcome.UNKNOWN:
             return self._ticked(up, before, now)
         if run.outcome is Outcome.UP:
@@ -64,6 +61,14 @@ class Watch(Lines):
             moves += self._groups.took(run, self._firing, now)
         return moves + self._missed(run, now)
 
+    def _came(self, run: ProbeRun) -> ProbeRun | None:
+        """Keep the newest run of its target; answers the one before it."""
+        before, self._last[run.target] = self._last.get(run.target), run
+        self._view = None
+        if before is None or (before.outcome, before.reason, before.detail) != (run.outcome, run.reason, run.detail):
+            self.standing = None  # otherwise it shows the same, but for when
+        return before
+
     def _firing(self, target: str, names: tuple[str, ...]) -> tuple[str, ...]:
         return firing((*self._lines.values(), *self._groups), target, names)
 
@@ -79,8 +84,10 @@ class Watch(Lines):
     def tick(self, now: datetime) -> list[Moved]:
         """What the passing of time alone changes; also catches up on costly judgements."""
         self._left = COSTLY
-        if self._learners is None or self._learners:
-            self._stand = None
+        if self._awaited.any or (self._certificates and self.standing and self.standing.ends_at != self._ends_at()):
+            self.standing = None
+        if self._awaited.any or self._groups.any:
+            self._view = None
         moves = self._awaited.others_came(self._lines.values(), now)
         if self._timed is None:
             self._timed = [line for line in self._lines.values() if isinstance(line, Watched) and (line.ticks or line.costly)]
@@ -88,6 +95,7 @@ class Watch(Lines):
         for line in self._timed:
             if line.low < line.high and 0 <= now_s - line.times[-1] < every_s:
                 continue  # calm, and looked at just now
+            self._view = None
             run = self._last.get(line.id.target)
             if line.ticks:
                 moves += self._ticked(line, run, now)
@@ -107,7 +115,7 @@ class Watch(Lines):
                 moves += [judge.unwatched(line.id, now) for judge in line.judges if judge.open]
                 del self._lines[line.id]
                 self._plans.clear()
-                self._timed = self._learners = None
+                self._timed = self._learners = self.standing = None
         return moves
 
     def unwatch(self, now: datetime) -> list[Moved]:
@@ -154,11 +162,19 @@ class Watch(Lines):
         self._saw(line, judge, line.window(judge.late, run, self.probe.every_s, beside), now, moves)
 
     def _saw(self, line: Line, judge: Judge, window: Window, now: datetime, moves: list[Moved]) -> None:
-        anew = judge.step(window, now, line.id.metric)
+        anew = self._stepped(judge, window, now, line.id.metric)
         judge.late = 0
         self._left -= anew and judge.detector.costly
         if (anew or judge.untold) and (moved := judge.moved(line.id, now)):
             moves.append(moved)
+
+    def _stepped(self, judge: Judge, window: Window, now: datetime, metric: str) -> bool:
+        """`judge.step`; what a glance shows of a rule is whether it learns and until when."""
+        before = judge.claim
+        anew = judge.step(window, now, metric)
+        if anew and judge.detector.learns and learnt(before) != learnt(judge.claim):
+            self.standing = None
+        return anew
 
     def _beside(self, line: Line, judge: Judge) -> dict[str, Window]:
         """The newest samples of what else this rule looks at."""
@@ -173,7 +189,7 @@ class Watch(Lines):
         window = line.window(0, self._last.get(line.id.target), self.probe.every_s)
         moves: list[Moved] = []
         for judge in line.judges:
-            if judge.detector.ticks and judge.step(window, now, line.id.metric) and (moved := judge.moved(line.id, now)):
+            if judge.detector.ticks and self._stepped(judge, window, now, line.id.metric) and (moved := judge.moved(line.id, now)):
                 moves.append(moved)
         return moves
 
@@ -217,7 +233,12 @@ class Watch(Lines):
         return sum(plan.lines.count(None) for plan in self._plans.values())
 
     def view(self, now: datetime) -> tuple[TargetView, ...]:
-        """What is known of each target now."""
+        """What is known of each target now. Made anew only after a run or a judgement: most that look do so in between."""
+        if self._view is None:
+            self._view = self._viewed(now)
+        return self._view
+
+    def _viewed(self, now: datetime) -> tuple[TargetView, ...]:
         lines: dict[str, list[Line]] = {}
         for line in (*self._lines.values(), *self._awaited, *self._groups):
             if line.times or any(judge.claim for judge in line.judges if judge.detector.awaits or judge.detector.gathers):
@@ -228,17 +249,20 @@ class Watch(Lines):
         )
 
     def stand(self) -> Stand:
-        """The probe at a glance."""
-        if self._stand is None:
+        """The probe at a glance: the same one until something about it changes."""
+        if self.standing is None:
             if self._learners is None:
                 lines = (*self._lines.values(), *self._awaited)
                 self._learners = [line for line in lines if any(judge.detector.learns for judge in line.judges)]
                 self._certificates = [line for line in lines if line.id.metric == CERTIFICATE]
             learning = tuple(Learner(line.id, ready[0]) for line in self._learners if (ready := shown.ready(line)))
             seen = tuple(shown.sight(target.name, self._last.get(target.name)) for target in self.probe.targets)
-            ends_at = ending((line.times[-1], line.values[-1]) for line in self._certificates if line.times)
-            self._stand = Stand(self.probe, seen, learning, ends_at)
-        return self._stand
+            self.standing = Stand(self.probe, seen, learning, self._ends_at())
+        return self.standing
+
+    def _ends_at(self) -> datetime | None:
+        """When the first certificate ends, to the minute: a look takes now a little longer, now a little less."""
+        return ending((line.times[-1], line.values[-1]) for line in self._certificates if line.times)
 
     def last(self) -> list[ProbeRun]:
         """The newest run of each target."""

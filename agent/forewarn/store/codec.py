@@ -9,13 +9,17 @@ is refused, because nobody could tell later what it meant.
 from __future__ import annotations
 
 import json
+from collections.abc import Hashable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from forewarn.model.errors import StoreError
 
+MOST_KNOWN = 2048
+"""Things that lists and pages have shown lately: some 5 MB when they are that many."""
 T = TypeVar("T")
 
 
@@ -47,6 +51,17 @@ def decode(kind: type[T], text: str) -> T:
         place = ".".join(map(str, first["loc"]))
         raise StoreError(f"a stored {kind.__name__} can't be read: {place}: {first['msg']}; it begins {text[:60]}") from error
     return found
+
+
+def known(kind: type[T], text: str) -> T:
+    """decode() for what is read again and again: things are frozen, so the same text is the same thing."""
+    found: T = _known(cast(Hashable, kind), text)
+    return found
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _known(kind: type[Any], text: str) -> Any:
+    return decode(kind, text)
 
 
 def clean(text: str) -> str:

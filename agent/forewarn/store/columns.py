@@ -1,7 +1,7 @@
 """The values of one series inside a chunk: the smallest of a few encodings that gives back every bit.
 
 - `SAME`: one value for all.
-- `WHOLE`: every value is k / 10**e for whole k and the least fitting e of 0..9: latencies in whole microseconds, counts, ratios
+- `WHOLE`: every value is k / 10**e for whole k and the least fitting e below EXPONENTS: latencies in whole microseconds, counts, ratios
   of two digits. The k above their least, as planes.
 - `STEPS`: the same, but the differences between neighbours: counters, and gauges that move slowly.
 - `BITS`: the eight bytes of each value, as planes: what no shorter decimal describes.
@@ -25,7 +25,9 @@ _ONE = struct.Struct("<d")
 _WHOLE = struct.Struct("<Bq")  # e, least
 _STEPS = struct.Struct("<Bqq")  # e, first, least step
 LIMIT = 2**53
-EXPONENTS = range(10)
+EXPONENTS = 10
+TRIED = 32
+"""So many values tell noise from what moves slowly."""
 
 Decode = Callable[[Iterable[int]], Iterable[float]]
 _DIVIDED: dict[int, Decode] = {  # written out: a constant divisor is half as dear as one in a variable
@@ -78,27 +80,44 @@ def decode(kind: int, packed: bytes, n: int) -> array[float]:
 
 def _whole(values: array[float], flat: bytes) -> tuple[int, list[int]] | None:
     """The first e of EXPONENTS for which all of them are whole, and these."""
-    some = values[:: len(values) // 8 + 1]
-    few, least, most = some.tobytes(), min(values), max(values)
-    for e in EXPONENTS:
-        if max(most, -least) * 10.0**e < LIMIT and array("d", _DIVIDED[e](_rounded(some, e, least))).tobytes() == few:
-            whole = _rounded(values, e, least)
-            if array("d", _DIVIDED[e](whole)).tobytes() == flat:
-                return e, whole
+    least, most = min(values), max(values)
+    beyond = max(most, -least)
+    if beyond >= LIMIT:
+        return None
+    for e in range(_exponent(values[:: len(values) // 8 + 1]), EXPONENTS):
+        if beyond * 10.0**e >= LIMIT:
+            return None
+        whole = _rounded(values, 10.0**e, least)
+        if array("d", _DIVIDED[e](whole)).tobytes() == flat:
+            return e, whole
     return None
 
 
-def _rounded(values: array[float], e: int, least: float) -> list[int]:
-    scale = 10.0**e
+def _exponent(some: Iterable[float]) -> int:
+    """The least e that a few of them allow; what is whole for one is so for every larger one. EXPONENTS: none."""
+    e = 0
+    for value in some:
+        while round(value * 10.0**e) / 10.0**e != value:
+            e += 1
+            if e == EXPONENTS:
+                return e
+    return e
+
+
+def _rounded(values: array[float], scale: float, least: float) -> list[int]:
     return [int(value * scale + 0.5) for value in values] if least >= 0 else [round(value * scale) for value in values]
 
 
 def _of_whole(e: int, whole: list[int]) -> tuple[int, bytes]:
-    steps = list(map(sub, whole[1:], whole))
-    least, least_step = min(whole), min(steps)
-    most, most_step = max(whole) - least, max(steps) - least_step
-    if most_step < most:  # noise would have steps twice as wide as itself
-        return STEPS, _STEPS.pack(e, whole[0], least_step) + pack([step - least_step for step in steps], most_step)
+    least = min(whole)
+    most = max(whole) - least
+    some = list(map(sub, whole[1:TRIED], whole))
+    if max(some) - min(some) < most:  # noise would have steps twice as wide as itself
+        steps = list(map(sub, whole[1:], whole))
+        least_step = min(steps)
+        most_step = max(steps) - least_step
+        if most_step < most:
+            return STEPS, _STEPS.pack(e, whole[0], least_step) + pack([step - least_step for step in steps], most_step)
     if least > 0 and width(most + least) == width(most):
         most, least = most + least, 0  # as small, and decoded without an addition
     return WHOLE, _WHOLE.pack(e, least) + pack([k - least for k in whole] if least else whole, most)

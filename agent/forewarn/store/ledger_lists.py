@@ -17,7 +17,7 @@ from forewarn.model.finding import Finding
 from forewarn.model.incident import Incident
 from forewarn.model.message import Message
 from forewarn.ports import Entity, Standing
-from forewarn.store.codec import clean, decode
+from forewarn.store.codec import clean, decode, known
 from forewarn.store.kinds import KINDS, Kind, kind_named, kind_of, number
 from forewarn.store.sqlite import Database, queries
 from forewarn.store.words import asked, spelled
@@ -89,7 +89,7 @@ class Lists:
         with self._file.reading() as db:
             for name, wanted in by_kind.items():
                 rows = db.execute(queries("each", name)["get_all"], {"ids": json.dumps(wanted)})
-                found |= {id: decode(KINDS[name].type, body) for id, body in rows}
+                found |= {id: known(KINDS[name].type, body) for id, body in rows}
         return found
 
     def counts(self, kind: str, states: Sequence[str] = ()) -> dict[str, int]:
@@ -100,7 +100,7 @@ class Lists:
 
     def _listed(self, type: type[T], name: str, **given: Any) -> list[T]:
         with self._file.reading() as db:
-            return [decode(type, body) for (body,) in db.execute(SQL[name], given)]
+            return [known(type, body) for (body,) in db.execute(SQL[name], given)]
 
     # --- finding by words ---
 
@@ -112,7 +112,7 @@ class Lists:
         before = number(after, what.prefix or "") if after else 2**62
         with self._file.reading() as db:
             rows = db.execute(queries("each", kind)["sought"], {"words": query, "before": before, "limit": limit})
-            return [decode(what.type, body) for (body,) in rows]
+            return [known(what.type, body) for (body,) in rows]
 
     def index(self, most: int) -> int:
         """Index what an earlier version stored without; answers how many of `most`: fewer than that, and it is done."""

@@ -29,7 +29,7 @@ from forewarn.model.message import FINAL, Message, MessageState
 from forewarn.model.playbook import Guard, Run
 from forewarn.model.scorecard import Score
 from forewarn.ports import Entity, Stored
-from forewarn.store.codec import decode, encode
+from forewarn.store.codec import decode, encode, known
 from forewarn.store.kinds import ACTIONS, BY_TYPE, Columns, action_row, kind_named, kind_of, number, row
 from forewarn.store.ledger_lists import Lists
 from forewarn.store.sqlite import Database, queries
@@ -173,7 +173,7 @@ class SqliteLedger(Lists):
             return None
         with self._file.reading() as db:
             found = db.execute(queries("each", kind.name)["get"], {"id": id}).fetchone()
-        return decode(kind.type, found[0]) if found else None
+        return known(kind.type, found[0]) if found else None
 
     def find(
         self,
@@ -216,7 +216,7 @@ class SqliteLedger(Lists):
         with self._file.reading() as db:
             if after is not None:
                 given["after"] = number(after, what.prefix) if what.prefix else _place(db, kind, after)
-            return [decode(what.type, body) for (body,) in db.execute("\n".join(sql[part] for part in parts), given)]
+            return [known(what.type, body) for (body,) in db.execute("\n".join(sql[part] for part in parts), given)]
 
     def leased(self) -> dict[str, str]:
         """Message id -> id of the action that is being sent now (or was when an earlier process ended)."""
@@ -226,7 +226,7 @@ class SqliteLedger(Lists):
     def timeline(self, incident: str) -> list[TimelineEntry]:
         """The story of an incident, in the order in which it was written."""
         with self._file.reading() as db:
-            return list(_read(db, TimelineEntry, "timeline", incident=incident))
+            return [known(TimelineEntry, body) for (body,) in db.execute(SQL["timeline"], {"incident": incident})]
 
     def close(self) -> None:
         self._file.close()

@@ -20,6 +20,7 @@ _LENGTH = struct.Struct("<H")
 RAW, DEFLATED = 0x8000, 0x4000
 """In a plane's length: it is kept as it was; it is Huffman codes alone, not zstd."""
 MOST = 0x3FFF
+FEW = 256
 
 
 @cache
@@ -48,10 +49,12 @@ def decompressed(small: bytes, size: int) -> bytes:
 def squeeze(plain: bytes) -> bytes:
     """Up to MOST bytes, smaller where they can be: by zstd where something repeats, by their frequencies alone where it is chance."""
     kept, mark = plain, RAW
+    if len(plain) <= FEW and 2 * len(set(plain)) > len(plain):
+        return _LENGTH.pack(len(kept) | mark) + kept  # noise: a table of its signs would be longer than what it saves
     small = compressed(plain)
     if len(small) < len(kept):
         kept, mark = small, 0
-        codes = zlib.compressobj(6, zlib.DEFLATED, -15, 9, zlib.Z_HUFFMAN_ONLY)
+        codes = zlib.compressobj(6, zlib.DEFLATED, -9, 6, zlib.Z_HUFFMAN_ONLY)  # small tables: they are cleared every time
         if len(small) > len(plain) // 16 and len(small := codes.compress(plain) + codes.flush()) < len(kept):
             kept, mark = small, DEFLATED
     return _LENGTH.pack(len(kept) | mark) + kept

@@ -71,33 +71,35 @@ def encode(series: dict[int, list[Slot]]) -> bytes:
     return _SIZES.pack(len(chunk), len(sketches)) + chunk + compressed(bytes(sketches))
 
 
-def decode(data: bytes, id: int) -> list[Slot]:
-    """The slots of one series."""
+def decode(data: bytes, id: int, sketches: bool = True) -> list[Slot]:
+    """The slots of one series; all sketches before its own have to be read to come to these."""
     length, size = _SIZES.unpack_from(data)
     chunk = Chunk(data[_SIZES.size : _SIZES.size + length])
     if id * FIELDS not in chunk.ids:
         return []
+    when, counts = chunk.pairs(id * FIELDS)
+    means, least, most = (chunk.pairs(id * FIELDS + place)[1] for place in (1, 2, 3))
+    rows = zip(when, counts, means, least, most, strict=True)
+    if not sketches:
+        return [Slot(at, int(count), mean, low, high) for at, count, mean, low, high in rows]
     numbers = _numbers(decompressed(data[_SIZES.size + length :], size))
     for other in chunk.ids[: chunk.ids.index(id * FIELDS) : FIELDS]:
         for _ in range(len(chunk.pairs(other)[0])):
             _read(numbers)
-    when, counts = chunk.pairs(id * FIELDS)
-    means, least, most = (chunk.pairs(id * FIELDS + place)[1] for place in (1, 2, 3))
-    return [
-        Slot(at, int(count), mean, low, high, _read(numbers))
-        for at, count, mean, low, high in zip(when, counts, means, least, most, strict=True)
-    ]
+    return [Slot(at, int(count), mean, low, high, _read(numbers)) for at, count, mean, low, high in rows]
 
 
-def read(db: sqlite3.Connection, id: int, bundle: int, since_s: float, until_s: float, step_s: int) -> list[Slot]:
+def read(
+    db: sqlite3.Connection, id: int, bundle: int, since_s: float, until_s: float, step_s: int, sketches: bool = True
+) -> list[Slot]:
     """Slots that begin in since_s <= time < until_s: of summarised days, and of the samples after these."""
     given = {"step": step_s, "bundle": bundle, "since": since_s - DAY_S, "until": until_s}
-    found = [slot for (data,) in db.execute(SQL["read_rolled"], given) for slot in decode(data, id)]
+    found = [slot for (data,) in db.execute(SQL["read_rolled"], given) for slot in decode(data, id, sketches)]
     marked = db.execute(SQL["marked"], given).fetchone()
     begin = max(marked[0] if marked else -math.inf, math.floor(max(since_s, -1e12) / step_s) * step_s)
     end = math.ceil(min(until_s, 1e12) / step_s) * step_s
     if begin < end:
-        found += slots_of(*looks.read(db, id, bundle, begin, end), step_s)
+        found += slots_of(*looks.read(db, id, bundle, begin, end), step_s, sketches)
     return [slot for slot in found if since_s <= slot.at_s < until_s]
 
 

@@ -23,6 +23,7 @@ from forewarn.store import looks, prune, rollups
 from forewarn.store.seal import Sealer
 from forewarn.store.shapes import SQL, HotRow, Shapes, named
 from forewarn.store.sqlite import Database
+from forewarn.store.states import SqliteStates
 
 SEAL_ROWS = 20_000  # a scan of that many takes a few ms, and moving them on 100 ms
 PRUNE_ROWS = 5_000  # at most so many go in one transaction, so that an append never waits long
@@ -40,6 +41,8 @@ class SqliteSamples:
         self._file = Database(path, "samples", durable=False, read_only=read_only, shrinks=True)
         self._shapes = Shapes()
         self._sealer = Sealer(self._file)
+        self.states = SqliteStates(self._file)
+        """What rules have learnt of the samples."""
 
     def append(self, samples: Sequence[Sample], cursors: Mapping[str, Mapping[str, object]] | None = None) -> None:
         """Keep samples, and the cursors of the probes they came from, in one transaction.
@@ -102,11 +105,11 @@ class SqliteSamples:
         """Summarise up to `most` days that are over; answers how many there were. Call it before `prune`, until it is 0."""
         return rollups.roll(self._file, now_s, most)
 
-    def rolled(self, series: SeriesId, since_s: float, until_s: float, step_s: int) -> list[Slot]:
+    def rolled(self, series: SeriesId, since_s: float, until_s: float, step_s: int, *, sketches: bool = True) -> list[Slot]:
         """Summaries that begin in since_s <= time < until_s, oldest first; of recent days they are made of the samples."""
         with self._file.reading() as db:
             found = db.execute(SQL["series_id"], named(series)).fetchone()
-            return rollups.read(db, found[0], found[1], since_s, until_s, step_s) if found else []
+            return rollups.read(db, found[0], found[1], since_s, until_s, step_s, sketches) if found else []
 
     def prune_rolled(self, step_s: int, before_s: float) -> int:
         """Forget summaries of days that ended before that; answers how many days of bundles."""

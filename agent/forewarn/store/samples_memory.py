@@ -81,7 +81,7 @@ class MemorySamples:
                 self._until[series] = day + DAY_S
         return done
 
-    def rolled(self, series: SeriesId, since_s: float, until_s: float, step_s: int) -> list[Slot]:
+    def rolled(self, series: SeriesId, since_s: float, until_s: float, step_s: int, *, sketches: bool = True) -> list[Slot]:
         """Summaries by slots that begin in there."""
         times, values = self._kept.get(series, (array("d"), array("d")))
         begin = bisect_left(times, self._until.get(series, -math.inf))

@@ -34,13 +34,15 @@ class Shapes:
 
     def __init__(self) -> None:
         self._ids: dict[SeriesId, tuple[int, int]] = {}  # id, bundle: only of series that come one by one
-        self._shapes: dict[tuple[int, ...], int] = {}
+        self._shapes: dict[bytes, int] = {}
         self._plans: dict[int, tuple[Plan, list[Piece]]] = {}  # by identity of the plan, which is kept alive by it
+        self._next_bundle = 0  # 0: to be asked for, which means looking through all hot rows
 
     def forget(self) -> None:
         self._ids.clear()
         self._shapes.clear()
         self._plans.clear()
+        self._next_bundle = 0
 
     def of_samples(self, db: sqlite3.Connection, samples: Sequence[Sample]) -> list[HotRow]:
         """Neighbours of one bundle and time share a row."""
@@ -52,7 +54,7 @@ class Shapes:
                 continue
             known = ids.get(series)
             if known is None:
-                known = ids[series] = placed(db, series)
+                known = ids[series] = self._placed_one(db, series)
             if at != now or known[1] != bundle or known[0] in run:
                 if run:
                     rows.append((bundle, self._shape(db, bundle, tuple(run)), micros(now), _packed(tuple(run.values()))))
@@ -82,8 +84,7 @@ class Shapes:
         if len(self._plans) >= MOST_PLANS:  # of a caller who makes a new tuple for every run
             self._plans.clear()
         bundles: dict[int, dict[int, int]] = {}
-        for place, series in enumerate(plan):
-            which, bundle = placed(db, series)
+        for place, (which, bundle) in enumerate(self._placed(db, plan)):
             bundles.setdefault(bundle, {})[which] = place
         pieces = []
         for bundle, places in bundles.items():
@@ -93,25 +94,45 @@ class Shapes:
         return known
 
     def _shape(self, db: sqlite3.Connection, bundle: int, ids: tuple[int, ...]) -> int:
-        shape = self._shapes.get(ids)
+        series = array("I", ids).tobytes()
+        shape = self._shapes.get(series)
         if shape is None:
-            given = {"bundle": bundle, "series": array("I", ids).tobytes()}
+            given = {"bundle": bundle, "series": series}
             db.execute(SQL["add_shape"], given)
-            shape = self._shapes[ids] = db.execute(SQL["shape_id"], given).fetchone()[0]
+            shape = self._shapes[series] = db.execute(SQL["shape_id"], given).fetchone()[0]
         return shape
 
+    def _placed_one(self, db: sqlite3.Connection, series: SeriesId) -> tuple[int, int]:
+        """Id and bundle of a series, which begins if it is new."""
+        given = named(series)
+        found: tuple[int, int] | None = db.execute(SQL["series_id"], given).fetchone()
+        return found or self._begun(db, given)
 
-def placed(db: sqlite3.Connection, series: SeriesId) -> tuple[int, int]:
-    """Id and bundle of a series, which begins if it is new."""
-    given = named(series)
-    found: tuple[int, int] | None = db.execute(SQL["series_id"], given).fetchone()
-    if found is None:
+    def _placed(self, db: sqlite3.Connection, plan: Plan) -> list[tuple[int, int]]:
+        """The same for all series of a plan. They are nearly always of one target, and asked for together: thousands begin at once."""
+        known: dict[tuple[object, object], dict[tuple[object, object], tuple[int, int]]] = {}
+        found = []
+        for series in plan:
+            given = named(series)
+            home, own = (given["probe"], given["target"]), (given["metric"], given["labels"])
+            if home not in known:
+                known[home] = {(metric, labels): (id, bundle) for id, bundle, metric, labels in db.execute(SQL["of_target"], given)}
+            if own not in known[home]:
+                known[home][own] = self._begun(db, given)
+            found.append(known[home][own])
+        return found
+
+    def _begun(self, db: sqlite3.Connection, given: dict[str, object]) -> tuple[int, int]:
+        """A new series, in a bundle of its target that has room, or in a new one."""
         room = db.execute(SQL["bundle_with_room"], given | {"most": BUNDLE}).fetchone()
-        bundle = room[0] if room else db.execute(SQL["new_bundle"]).fetchone()[0]
-        db.execute(SQL["add_series"], given | {"bundle": bundle})
-        found = db.execute(SQL["series_id"], given).fetchone()
-    assert found is not None
-    return found
+        if room:
+            bundle: int = room[0]
+        else:
+            bundle = self._next_bundle or db.execute(SQL["new_bundle"]).fetchone()[0]
+            self._next_bundle = bundle + 1
+        id = db.execute(SQL["add_series"], given | {"bundle": bundle}).lastrowid
+        assert id is not None
+        return id, bundle
 
 
 def named(series: SeriesId) -> dict[str, object]:

@@ -17,7 +17,7 @@ from forewarn.web.changed import words_of
 from forewarn.web.desk import Desk, streamed
 from forewarn.web.explain import explained
 from forewarn.web.loaded import loaded_body
-from forewarn.web.reads import DECLARED, LISTS, Query, chosen
+from forewarn.web.reads import DECLARED, LISTS, Live, Query, chosen
 from forewarn.web.reported import reported
 from forewarn.web.said import Trouble, Unanswerable
 from forewarn.web.scores import scorecard
@@ -63,7 +63,7 @@ class Api:
     async def loaded(self, request: Request) -> Response:
         """GET /api/v1/loaded: the running set; `?kind=probes&after=NAME` leads on in one of its tables."""
         desk, given, reader = self._desk, request.query_params, self._desk.reader(request)
-        live, reload = await desk.live(), desk.stats.reloaded()
+        reload, live = desk.stats.reloaded(), Live(troubles=desk.stats.troubles())
         return await self._said(loaded_body, desk.settings(), live, reload, reader, given.get("kind"), given.get("after"))
 
     async def search(self, request: Request) -> Response:
@@ -76,14 +76,21 @@ class Api:
         desk, name, query = self._desk, request.path_params["name"], Query.of(request.query_params)
         if name not in (*DECLARED, *LISTS):
             raise Unanswerable(Trouble(404, "web.no_page", {"path": request.url.path}))
-        live = await desk.live(chosen(query, await desk.stats.glance()) if name == "probes" else ())
+        live = await desk.live(chosen(query, await desk.stats.glance())) if name == "probes" else Live()
         return await self._said(desk.reads.items, name, query, live, desk.reader(request))
 
     async def one(self, request: Request) -> Response:
-        """GET /api/v1/LIST/ID: the same item alone."""
+        """GET /api/v1/LIST/ID: the same item alone; of a probe also how often its rules fired, and would have."""
         desk, name, id = self._desk, request.path_params["name"], request.path_params["id"]
-        live = await desk.live([id] if name == "probes" else ())
-        return await self._said(desk.reads.one, name, id, live, desk.reader(request))
+        names = [id] if name == "probes" else ()
+        live, reader = Live(views=await desk.stats.views(names)) if names else Live(), desk.reader(request)
+        if name == "probes":
+            shown = probe.viewed(live, id).probe
+            would = desk.hindsight(shown)
+            return await self._said(
+                lambda: {**desk.reads.one(name, id, live, reader), **probe.fired_body(desk.reads, shown, would, reader)}
+            )
+        return await self._said(desk.reads.one, name, id, live, reader)
 
     async def _said(self, what: Callable[..., Body], *given: object) -> Response:
         """Read, and written as JSON, in a thread."""
@@ -107,7 +114,7 @@ class Api:
         except ValueError as error:
             raise Unanswerable(Trouble(400, "web.series", {"detail": str(error)})) from error
         reader, hours = desk.reader(request), probe.hours_of(request.query_params.get("hours"))
-        view = probe.viewed(await desk.live([id.probe]), id.probe)
+        view = probe.viewed(Live(views=await desk.stats.views([id.probe])), id.probe)
         shown = probe.pictured(view, str(id))[0]
         (window,) = await desk.past([id], reader.now - timedelta(hours=hours), reader.now)
         return await self._said(probe.series_body, desk.reads, view, shown, window, hours, reader)

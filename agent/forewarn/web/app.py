@@ -14,17 +14,21 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from forewarn.core.reader import Body
-from forewarn.model.series import SeriesId, Window
+from forewarn.model.hindsight import Hindsight
+from forewarn.model.probe import Probe
+from forewarn.model.series import SeriesId
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 from forewarn.ports import Clock, Commands, Ledger, Stats
 from forewarn.web.api import Api
+from forewarn.web.columns import Past
 from forewarn.web.console import Console
 from forewarn.web.desk import Desk, as_json
 from forewarn.web.feed import Changes
 from forewarn.web.guard import MACHINES, Guard
 from forewarn.web.links import Links
 from forewarn.web.paper import environment
+from forewarn.web.pieces import Pieces
 from forewarn.web.reads import Reads
 from forewarn.web.said import Trouble, Unanswerable
 from forewarn.web.shared import Shared
@@ -43,11 +47,12 @@ def build(
     links: Links,
     metrics: Callable[[], str],
     reload: Callable[[], Awaitable[Body]],
-    history: Callable[[SeriesId, float, float], Awaitable[Window]],
+    hindsight: Callable[[Probe], Hindsight],
+    history: Callable[[SeriesId, float, float, int], Awaitable[Past]],
 ) -> Starlette:
     """The application for one daemon. `app.state.feed` is a ports.Feed: publish to it, and close it before stopping.
 
-    `links` must be made from the same `token`; raises ValueError otherwise.
+    `history(series, since_s, until_s, step_s)` answers samples for a step of 0, otherwise summaries of that step. `links` must be made from the same `token`; raises ValueError otherwise.
     """
     if not links.is_token(token):
         raise ValueError("links were made from another token than the one given")
@@ -60,12 +65,14 @@ def build(
         links=links,
         metrics=metrics,
         reload=reload,
+        hindsight=hindsight,
         history=history,
         ledger=ledger,
         reads=Reads(ledger, settings),
         feed=feed,
         pages=environment(),
         shared=Shared(feed, clock),
+        pieces=Pieces(),
     )
     console = Console(desk)
 
@@ -106,6 +113,18 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         return Route(path, handler, methods=["POST"])
 
     return [
+        get("/", console.first),
+        get("/now", console.now),
+        get("/loaded", console.loaded),
+        get("/scorecard", console.scorecard),
+        get("/search", console.search),
+        get("/live", console.live),
+        get("/i/{id}", console.incident),
+        get("/p/{name}", console.probe),
+        get("/messages", console.messages),
+        get("/why/{id:path}", console.why),
+        get("/link/{code}", console.enter),
+        post("/do", console.do),
         get("/healthz", api.healthz),
         get("/readyz", api.readyz),
         get("/metrics", api.metrics),
@@ -127,17 +146,5 @@ def _routes(api: Api, console: Console) -> list[BaseRoute]:
         get("/api/v1/series/{id:path}", api.series),
         get("/api/v1/{name}/{id}", api.one),
         get("/api/v1/{name}", api.list),
-        get("/", console.first),
-        get("/now", console.now),
-        get("/loaded", console.loaded),
-        get("/scorecard", console.scorecard),
-        get("/search", console.search),
-        get("/live", console.live),
-        get("/i/{id}", console.incident),
-        get("/p/{name}", console.probe),
-        get("/messages", console.messages),
-        get("/why/{id:path}", console.why),
-        get("/link/{code}", console.enter),
-        post("/do", console.do),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import isfinite
 from typing import Any
 
 from forewarn.core.reader import Body
 from forewarn.model.forecast import Forecast
 from forewarn.model.probe import Rule
-from forewarn.model.series import Window
+from forewarn.web.columns import COLUMNS, Column, Past
+from forewarn.web.columns import columns as columns_of
 
 WIDTH, HEIGHT = 1000, 200
-COLUMNS = 300
 FAR_LIMIT = 4.0
 """A limit further away than so many times the values' own height would press them flat; it is named, not drawn."""
 TINY = 1e-100
@@ -63,13 +62,13 @@ def limits(rules: Iterable[Rule]) -> list[tuple[str, float]]:
 
 
 def chart(
-    window: Window, begin: datetime, now: datetime, judged: Sequence[tuple[str, float]], ahead: Forecast | None, gap_s: float
+    past: Past, begin: datetime, now: datetime, judged: Sequence[tuple[str, float]], ahead: Forecast | None, gap_s: float
 ) -> Chart | None:
-    """The picture from `begin` until now, and on to the end of a forecast; None where there are no samples.
+    """The picture from `begin` until now, and on to the end of a forecast; None where nothing is stored of that time.
 
     More than `gap_s` seconds between two samples breaks the line.
     """
-    columns = _columns(window, begin.timestamp(), now.timestamp())
+    columns = columns_of(past, begin.timestamp(), now.timestamp())
     if not columns:
         return None
     end_s = _end_s(begin.timestamp(), now.timestamp(), ahead)
@@ -89,35 +88,8 @@ def chart(
         cone=_cone(columns[-1], ahead, drawn, x, y),
         likely=_likely(columns[-1], ahead, drawn, x, y),
         now_x=round(x(now.timestamp()), 1),
-        numbers=_numbers(columns, drawn, ahead),
+        numbers={"from_s": begin.timestamp(), "until_s": end_s, **_numbers(columns, drawn, ahead)},
     )
-
-
-Column = tuple[float, float, float, float]
-"""Epoch seconds of the middle, least, mean and greatest value."""
-
-
-def _columns(window: Window, begin_s: float, end_s: float) -> list[Column]:
-    """At most COLUMNS columns; a sample that is no number is left out."""
-    width = max((end_s - begin_s) / COLUMNS, 1e-9)
-    found: list[Column] = []
-    held: list[tuple[float, float]] = []
-    place = -1
-    for at, value in zip(window.times_s, window.values, strict=True):
-        if not isfinite(value):
-            continue
-        here = int((at - begin_s) / width)
-        if here != place and held:
-            found.append(_column(held))
-            held = []
-        place = here
-        held.append((at, value))
-    return [*found, _column(held)] if held else found
-
-
-def _column(held: list[tuple[float, float]]) -> Column:
-    values = [value for _, value in held]
-    return (sum(at for at, _ in held) / len(held), min(values), sum(values) / len(values), max(values))
 
 
 def _end_s(begin_s: float, now_s: float, ahead: Forecast | None) -> float:

@@ -25,7 +25,7 @@ from forewarn.web.loaded import loaded_page
 from forewarn.web.names import Names
 from forewarn.web.now import now_page, wanted
 from forewarn.web.paper import answered, rendered
-from forewarn.web.reads import Query
+from forewarn.web.reads import Live, Query
 from forewarn.web.said import Trouble, Unanswerable
 from forewarn.web.scores import scorecard
 
@@ -103,10 +103,10 @@ class Console:
         hours = probe.hours_of(given.get("hours"))
 
         async def show(reader: Reader) -> Shows:
-            view = probe.viewed(await desk.live([name]), name)
+            view = probe.viewed(Live(views=await desk.stats.views([name])), name)
             series = probe.pictured(view, given.get("series"))
             windows = await desk.past([one.series for one in series], reader.now - timedelta(hours=hours), reader.now)
-            asked = {"asked": given.get("series")}
+            asked = {"asked": given.get("series"), "would": desk.hindsight(view.probe)}
             return lambda: {**probe.probe_page(desk.reads, view, series, windows, hours, reader), **asked}
 
         return await self._page(request, "probe.html", show, f"/api/v1/probes/{quote(name)}")
@@ -116,7 +116,7 @@ class Console:
         desk, kind, after = self._desk, request.query_params.get("kind"), request.query_params.get("after")
 
         async def show(reader: Reader) -> Shows:
-            live, reload = await desk.live(), desk.stats.reloaded()
+            reload, live = desk.stats.reloaded(), Live(troubles=desk.stats.troubles())
             return lambda: loaded_page(desk.settings(), live, reload, reader, kind, after)
 
         return await self._page(request, "loaded.html", show, "/api/v1/loaded")
@@ -198,7 +198,7 @@ class Console:
             )
         except Unanswerable as refused:
             if verb != "edit" or refused.trouble.key not in MENDABLE:
-                raise
+                return self.trouble(request, refused.trouble, text or "")
             return await self._again(request, refused.trouble, given.get("id", ""), text or "", back)
         response = RedirectResponse(back, 303)
         response.set_cookie(WHO, by, max_age=YEAR_S, path="/", httponly=True, samesite="strict")
@@ -212,23 +212,23 @@ class Console:
         shown = {"trouble": trouble, "message": message, "text": text, "back": back, "path": "/messages"}
         return self._plain(request, "again.html", shown, trouble.status)
 
-    def trouble(self, connection: HTTPConnection, trouble: Trouble) -> Response:
-        """A page that says what is wrong and what to do."""
+    def trouble(self, connection: HTTPConnection, trouble: Trouble, written: str = "") -> Response:
+        """A page that says what is wrong and what to do, with what somebody had written: it is not lost."""
         changed = trouble.missed.changes if trouble.missed else ()
-        shown = {"trouble": trouble, "missed_at": f"/i/{changed[0].incident}" if changed else "/messages"}
+        shown = {"trouble": trouble, "missed_at": f"/i/{changed[0].incident}" if changed else "/messages", "written": written}
         return self._plain(connection, "trouble.html", shown, trouble.status)
 
     async def _page(self, request: Request, template: str, show: Show, twin: str) -> Response:
         """A page, rendered once for all who look at it now. `twin` is where the API says the same."""
         desk, reader, session = self._desk, self._desk.reader(request), _session(request)
         token = desk.links.form_token(session) if session else None
-        common = self._common(request, reader, desk.shared.mark if token else None)
 
         async def make() -> str:
-            shows = await show(reader)
+            common, shows = self._common(request, reader, desk.shared.mark if token else None), await show(reader)
             return await desk.read(lambda: rendered(desk.pages, template, reader, {**common, **shows()}))
 
-        key = (request.url.path, request.url.query, reader.language, str(common["who"]), "buttons" if token else None)
+        who = request.cookies.get(WHO, "")
+        key = (request.url.path, request.url.query, reader.language, who, "buttons" if token else None)
         response = answered(await desk.shared.text(key, make, token), reader)
         query = f"?{request.url.query}" if request.url.query else ""
         response.headers["link"] = f'<{twin}{query}>; rel="alternate"; type="application/json"'
@@ -243,17 +243,18 @@ class Console:
 
     def _common(self, connection: HTTPConnection, reader: Reader, token: str | None) -> dict[str, object]:
         """What every page is given. `count`: how many changes there had been when it was asked for."""
-        settings = self._desk.settings()
+        settings, who = self._desk.settings(), connection.cookies.get(WHO, "")
         return {
             "path": connection.url.path,
             "count": connection.scope.get("state", {}).get("count", 0),
             "languages": {other: _with_language(connection, other) for other in settings.phrases},
             "token": token,
-            "who": connection.cookies.get(WHO, ""),
+            "who": who,
             "people": list(settings.people),
             "answers": detail.ANSWERS,
             "leaves_at": leaves_at,
             "names": Names(settings, reader),
+            "piece": self._desk.pieces.writer(reader, settings, who, token),
         }
 
     def _remembering(self, connection: HTTPConnection, response: Response, reader: Reader) -> Response:

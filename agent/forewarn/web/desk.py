@@ -17,12 +17,16 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from forewarn.core.reader import Body, Reader
 from forewarn.core.show import entry
 from forewarn.model.errors import NotFound, Refused, StoreError
-from forewarn.model.series import SeriesId, Window
+from forewarn.model.hindsight import Hindsight
+from forewarn.model.probe import Probe
+from forewarn.model.series import SeriesId
 from forewarn.model.settings import Settings
 from forewarn.ports import Clock, Commands, Ledger, Stats
+from forewarn.web.columns import Past, step_for
 from forewarn.web.feed import Changes
 from forewarn.web.language import reader_of
 from forewarn.web.links import Links
+from forewarn.web.pieces import Pieces
 from forewarn.web.reads import Live, Reads
 from forewarn.web.said import Trouble, Unanswerable, missed, of_command
 from forewarn.web.shared import Shared
@@ -53,11 +57,13 @@ class Desk:
     links: Links
     metrics: Callable[[], str]
     reload: Callable[[], Awaitable[Body]]
-    history: Callable[[SeriesId, float, float], Awaitable[Window]]
+    hindsight: Callable[[Probe], Hindsight]
+    history: Callable[[SeriesId, float, float, int], Awaitable[Past]]
     reads: Reads
     feed: Changes
     pages: Environment
     shared: Shared
+    pieces: Pieces
 
     def reader(self, connection: HTTPConnection) -> Reader:
         return reader_of(connection, self.settings(), self.clock.now())
@@ -81,10 +87,13 @@ class Desk:
         except StoreError as error:
             raise Unanswerable(Trouble(503, "web.store", {"detail": str(error)})) from error
 
-    async def past(self, series: Sequence[SeriesId], begin: datetime, end: datetime) -> list[Window]:
-        """The stored samples of each series; raises Unanswerable (503) when the store can't answer."""
+    async def past(self, series: Sequence[SeriesId], begin: datetime, end: datetime) -> list[Past]:
+        """What is stored of each series: samples for hours, summaries for weeks; raises Unanswerable (503) when the store
+        can't answer."""
+        daemon, span_s = self.settings().daemon, (end - begin).total_seconds()
+        step = step_for(span_s, daemon.retention_s, daemon.rollups_s)
         try:
-            return [await self.history(one, begin.timestamp(), end.timestamp()) for one in series]
+            return [await self.history(one, begin.timestamp(), end.timestamp(), step) for one in series]
         except StoreError as error:
             raise Unanswerable(Trouble(503, "web.store", {"detail": str(error)})) from error
 

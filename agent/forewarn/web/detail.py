@@ -140,9 +140,10 @@ def messages_page(reads: Reads, query: Query, reader: Reader) -> Body:
     )
     messages = [m for m in found if isinstance(m, Message)][: query.limit]
     ids = {m.incident for m in messages if m.incident}
+    lint = speaks_against(reads, messages, reader)
     return {
         "occasions": occasions(messages),
-        "lint": speaks_against(reads, messages, reader),
+        "against": lambda occasion: [lint.get(message.id) for message in occasion.messages],
         "ever": bool(messages) or bool(reads.ledger.find("message", limit=1)),
         "incidents": {id: i for id, i in reads.ledger.get_all(sorted(ids)).items() if isinstance(i, Incident)},
         "next": messages[-1].id if len(found) > query.limit else None,

@@ -13,6 +13,7 @@ from forewarn.model.message import Message, Subkind
 from forewarn.model.settings import Settings
 from forewarn.model.text import Say
 from forewarn.ports import Ledger
+from forewarn.web.names import Names
 from forewarn.web.reads import MOST, Reads
 from forewarn.web.said import Trouble, Unanswerable
 
@@ -20,7 +21,8 @@ from forewarn.web.said import Trouble, Unanswerable
 def explained(id: str, reads: Reads, reader: Reader) -> Body:
     """{"why": (JSON, text)}, or None in it where there is no such thing. Blocks on the store."""
     found = _chain(id, reads)
-    return {"why": (as_json(found, reader.tell), as_text(found, reader.tell)) if found else None}
+    tell = Names(reads.settings(), reader).tell
+    return {"why": (as_json(found, tell), as_text(found, tell)) if found else None}
 
 
 def why_page(id: str, reads: Reads, reader: Reader) -> Body:
@@ -29,7 +31,7 @@ def why_page(id: str, reads: Reads, reader: Reader) -> Body:
     found = _chain(id, reads)
     if found is None:
         raise Unanswerable(Trouble(404, "web.not_found", {"id": id}))
-    body: Body = as_json(found, reader.tell)
+    body: Body = as_json(found, Names(reads.settings(), reader).tell)
     links = list(zip(found.links, body["links"], strict=True))
     return {
         "why": body,

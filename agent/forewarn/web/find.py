@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
+from urllib.parse import quote
 
 from forewarn.core.reader import Body, Reader, stamp
 from forewarn.model.finding import Finding
@@ -14,6 +15,7 @@ from forewarn.model.playbook import Run
 from forewarn.model.probe import Probe
 from forewarn.model.settings import Settings
 from forewarn.ports import Entity
+from forewarn.web.names import Names
 from forewarn.web.reads import Query, Reads
 from forewarn.web.rows import called
 from forewarn.web.said import Trouble, Unanswerable
@@ -108,33 +110,33 @@ def search_page(reads: Reads, it: Asked, reader: Reader) -> Body:
 def _exact(reads: Reads, it: Asked, reader: Reader) -> Hit | None:
     """The thing whose id was given, in whatever case."""
     thing = reads.ledger.get(it.text.upper()) if it.kind is None and "-" in it.text and " " not in it.text else None
-    return _hit(thing, reader) if thing else None
+    return _hit(thing, Names(reads.settings(), reader)) if thing else None
 
 
 def _stored(reads: Reads, kind: str, it: Asked, reader: Reader) -> list[Hit]:
     things = reads.ledger.search(STORED[kind], it.text, it.limit + 1, it.after)
-    return [hit for thing in things if (hit := _hit(thing, reader))]
+    names = Names(reads.settings(), reader)
+    return [hit for thing in things if (hit := _hit(thing, names))]
 
 
-def _hit(thing: Entity, reader: Reader) -> Hit | None:
+def _hit(thing: Entity, names: Names) -> Hit | None:
     match thing:
         case Incident():
-            about = ", ".join(part for part in (str(thing.level), *thing.services) if part)
-            title, at, state = reader.tell(thing.title), stamp(thing.opened_at), f"state.{thing.state}"
+            about = names.reader.listed((str(thing.level), *map(names.service, thing.services)))
+            title, at, state = names.title(thing), stamp(thing.opened_at), f"state.{thing.state}"
             return Hit(kind="incidents", id=thing.id, title=title, about=about, state=state, at=at, url=f"/i/{thing.id}")
         case Message():
-            url = f"/i/{thing.incident}" if thing.incident else "/messages"
-            at, state = stamp(thing.at), f"message.state.{thing.state}"
-            return Hit(kind="messages", id=thing.id, title=thing.subject, about=thing.to, state=state, at=at, url=url)
+            url = f"/i/{thing.incident}#{thing.id}" if thing.incident else "/messages"
+            at, state, to = stamp(thing.at), f"message.state.{thing.state}", names.recipient(thing.to)
+            return Hit(kind="messages", id=thing.id, title=thing.subject, about=to, state=state, at=at, url=url)
         case Finding():
-            url = f"/i/{thing.incident}" if thing.incident else f"/p/{thing.probe}"
-            title, at = reader.tell(thing.why), stamp(thing.opened_at)
+            url = f"/i/{thing.incident}" if thing.incident else f"/p/{quote(thing.probe, safe='')}"
+            title, at = names.tell(thing.why), stamp(thing.opened_at)
             return Hit(kind="findings", id=thing.id, title=title, about=thing.series, state=None, at=at, url=url)
         case Run():
-            at = stamp(thing.started_at)
-            return Hit(
-                kind="runs", id=thing.id, title=thing.playbook, about=thing.incident, state=None, at=at, url=f"/i/{thing.incident}"
-            )
+            title, at = names.playbook(thing.playbook), stamp(thing.started_at)
+            url = f"/i/{thing.incident}"
+            return Hit(kind="runs", id=thing.id, title=title, about=thing.incident, state=None, at=at, url=url)
     return None
 
 
@@ -189,15 +191,17 @@ def _probe_text(probe: Probe) -> str:
 
 def _probe(probe: Probe, settings: Settings, reader: Reader) -> Hit:
     service = called(settings, probe.service, reader) if probe.service else ""
-    about = ", ".join(part for part in (probe.kind, service, str(probe.source)) if part)
-    return Hit(kind="probes", id=probe.name, title=probe.name, about=about, state=None, at=None, url=f"/p/{probe.name}")
+    about = reader.listed(part for part in (probe.kind, service, str(probe.source)) if part)
+    return Hit(
+        kind="probes", id=probe.name, title=probe.name, about=about, state=None, at=None, url=f"/p/{quote(probe.name, safe='')}"
+    )
 
 
 def _services(settings: Settings, reader: Reader) -> Candidates:
     for name, it in sorted(settings.services.items()):
         hit = Hit(
-            kind="services", id=name, title=it.called(reader.language), about=f"{name}, {it.source}", state=None, at=None,
-            url=f"/now?q={name}",
+            kind="services", id=name, title=it.called(reader.language), about=reader.listed((name, str(it.source))), state=None, at=None,
+            url=f"/now?q={quote(name)}",
         )  # fmt: skip
         yield " ".join((name, *it.names.values(), *it.tags)).lower(), lambda hit=hit: hit  # type: ignore[misc]
 
@@ -205,7 +209,7 @@ def _services(settings: Settings, reader: Reader) -> Candidates:
 def _customers(settings: Settings, reader: Reader) -> Candidates:
     for name, it in sorted(settings.customers.items()):
         hit = Hit(
-            kind="customers", id=name, title=it.title, about=f"{name}, {it.tier}, {it.source}", state=None, at=None,
+            kind="customers", id=name, title=it.title, about=reader.listed((name, reader.word(f"word.{it.tier}", it.tier), str(it.source))), state=None, at=None,
             url="/loaded?kind=customers",
         )  # fmt: skip
         yield f"{name} {it.title} {it.tier}".lower(), lambda hit=hit: hit  # type: ignore[misc]

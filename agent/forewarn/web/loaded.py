@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,6 @@ from forewarn.core.overview import REFUSED_CONFIG
 from forewarn.core.reader import Body, Reader, stamp
 from forewarn.model.map import Customer, Person, Service
 from forewarn.model.playbook import Playbook
-from forewarn.model.probe import Probe
 from forewarn.model.settings import Settings
 from forewarn.web.reads import Live
 from forewarn.web.said import Trouble, Unanswerable
@@ -62,6 +62,7 @@ def loaded_page(
         "settings": settings,
         "refused": refused,
         "tables": {each: table for each, table in tables.items() if table.count},
+        "added": settings.added,
     }
 
 
@@ -82,6 +83,10 @@ def loaded_body(
         "loaded_at": stamp(settings.loaded_at),
         "refused": reader.tell(shown["refused"]) if shown["refused"] else None,
         "reload": reload,
+        "added": [
+            {"kind": one.kind, "package": one.package, "version": one.version, "used": one.used, "trouble": one.trouble}
+            for one in settings.added
+        ],
         **{
             each: {
                 "items": [{"name": one.name, "about": one.about or None, "source": one.source} for one in table.rows],
@@ -94,14 +99,20 @@ def loaded_body(
 
 
 def _table(settings: Settings, kind: str, reader: Reader, after: str | None) -> Table:
-    found: Iterable[Any] = getattr(settings, kind).values()
-    things = sorted(((_named(one, reader), one) for one in found), key=lambda pair: pair[0])
-    rest = [(name, one) for name, one in things if after is None or name > after]
+    named: Callable[[Any], str] = (lambda one: one.name) if kind == "probes" else lambda one: _named(one, reader)
+    things = sorted(getattr(settings, kind).values(), key=named)
+    begin = 0 if after is None else bisect_right(things, after, key=named)
+    shown = things[begin : begin + MOST_ROWS]
     rows = tuple(
-        Declared(name=name, about=ABOUT[kind](one), source=str(one.source), link=f"/p/{name}" if kind == "probes" else None)
-        for name, one in rest[:MOST_ROWS]
+        Declared(
+            name=(name := named(one)),
+            about=ABOUT[kind](one),
+            source=str(one.source),
+            link=f"/p/{name}" if kind == "probes" else None,
+        )
+        for one in shown
     )
-    return Table(rows=rows, count=len(things), next=rows[-1].name if len(rest) > MOST_ROWS else None)
+    return Table(rows=rows, count=len(things), next=rows[-1].name if begin + MOST_ROWS < len(things) else None)
 
 
 def _problem(it: Mapping[str, Any]) -> tuple[str, str]:
@@ -111,7 +122,7 @@ def _problem(it: Mapping[str, Any]) -> tuple[str, str]:
     return where, f"{it['path']}: {said}" if it["path"] else said
 
 
-def _named(thing: Probe | Service | Customer | Person | Playbook, reader: Reader) -> str:
+def _named(thing: Service | Customer | Person | Playbook, reader: Reader) -> str:
     match thing:
         case Service():
             return thing.called(reader.language)

@@ -103,7 +103,8 @@ def now_page(reads: Reads, live: Live, reader: Reader, asked: Asked) -> Body:
             for one in learned[:MOST_LEARNING]
         ],
         "learning_more": max(0, len(learned) - MOST_LEARNING),
-        "watched": [watched(view, reader) for view in live.views],
+        "views": live.views,
+        "watched": lambda view: watched(view, reader),
         "found": asked.found,
         "all": len(live.glance.stands),
         "next": asked.next,
@@ -112,8 +113,12 @@ def now_page(reads: Reads, live: Live, reader: Reader, asked: Asked) -> Body:
 
 
 def wanted(glance: Glance, words: str, after: str | None, incident: str | None) -> Asked:
-    """Which probes to list: those that fit the words, by name, from the one after `after` on."""
-    names = [stand.probe.name for stand in glance.stands if _fits(stand, words)]
+    """Which probes to list, by name, from the one after `after` on: those in whose name, service, kind, tags or targets each of
+    the words stands."""
+    sought = words.lower().split()
+    names: Sequence[str] = glance.names
+    if sought:
+        names = [name for name, text in zip(names, glance.texts, strict=True) if all(word in text for word in sought)]
     begin = 0 if after is None else bisect_right(names, after)
     page = tuple(names[begin : begin + MOST_WATCHED])
     more = begin + MOST_WATCHED < len(names)
@@ -149,15 +154,6 @@ def cannot_see(glance: Glance, reader: Reader) -> str | None:
     ]
     line = reader.tell(say("console.cannot_see.line", parts=reader.listed(parts, "console.semicolon")))
     return line if parts else None
-
-
-def _fits(stand: Stand, words: str) -> bool:
-    """Whether each of the words stands in a probe's name, service, kind, tags or targets."""
-    if not words:
-        return True
-    probe = stand.probe
-    text = " ".join((probe.name, probe.service or "", probe.kind, *probe.tags, *(target.name for target in probe.targets)))
-    return all(word in text.lower() for word in words.lower().split())
 
 
 def _short_reason(target: Sight, reader: Reader) -> str:

@@ -6,20 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from forewarn.core.reader import Body, Reader, shown_unit
+from forewarn.core.reader import Body, Reader, shown_unit, stamp
 from forewarn.core.show import target_why
 from forewarn.model.finding import Finding
 from forewarn.model.forecast import Forecast
-from forewarn.model.probe import Rule
-from forewarn.model.series import SeriesId, Window
+from forewarn.model.hindsight import UNCOUNTED, Hindsight
+from forewarn.model.probe import Probe, Rule
+from forewarn.model.series import SeriesId
 from forewarn.ports import ProbeView, SeriesView, TargetView
 from forewarn.web.chart import Chart, chart, limits
+from forewarn.web.columns import Past
 from forewarn.web.now import figure, series_name
 from forewarn.web.reads import MOST, Live, Reads
 from forewarn.web.rows import called
 from forewarn.web.said import Trouble, Unanswerable
 
-HOURS: Mapping[str, int] = {"6": 6, "24": 24, "168": 168, "720": 720}
+HOURS: Mapping[str, int] = {"6": 6, "24": 24, "168": 168, "720": 720, "2160": 2160}
 """How far back a picture reaches, as the address says it."""
 MOST_CHARTS = 6
 """Pictures that a page shows unasked."""
@@ -84,9 +86,9 @@ def pictured(view: ProbeView, asked: str | None) -> list[SeriesView]:
 
 
 def probe_page(
-    reads: Reads, view: ProbeView, shown: Sequence[SeriesView], windows: Sequence[Window], hours: int, reader: Reader
+    reads: Reads, view: ProbeView, shown: Sequence[SeriesView], pasts: Sequence[Past], hours: int, reader: Reader
 ) -> Body:
-    """All that the page shows. `windows` are the stored samples of the `shown` series. Blocks on the store."""
+    """All that the page shows. `pasts` is what is stored of the `shown` series. Blocks on the store."""
     settings, name = reads.settings(), view.probe.name
     open_ones = reads.ledger.findings_of(name, MOST)
     return {
@@ -95,8 +97,8 @@ def probe_page(
         "target_why": lambda target: target_why(target, reader),
         "figure": lambda one: figure(one, reader),
         "pictures": [
-            picture(view, one, window, _forecast(open_ones, one.series), hours, reader)
-            for one, window in zip(shown, windows, strict=True)
+            picture(view, one, past, _forecast(open_ones, one.series), hours, reader)
+            for one, past in zip(shown, pasts, strict=True)
         ],
         "phases": {target.target: phases(target) for target in view.targets},
         "fired": reads.ledger.fired(name, reader.now - timedelta(days=FIRED_DAYS)),
@@ -104,11 +106,12 @@ def probe_page(
         "incidents": sorted({f.incident for f in open_ones if f.incident}),
         "hours": hours,
         "spans": HOURS,
+        "uncounted": {rule.name for rule in view.probe.rules if rule.kind in UNCOUNTED},
         "rules": {rule.name: rule for rule in view.probe.rules},
     }
 
 
-def picture(view: ProbeView, one: SeriesView, window: Window, ahead: Forecast | None, hours: int, reader: Reader) -> Pictured:
+def picture(view: ProbeView, one: SeriesView, past: Past, ahead: Forecast | None, hours: int, reader: Reader) -> Pictured:
     """A series with its picture of the last `hours`."""
     judged = limits(_rule_order(view, one))
     begin = reader.now - timedelta(hours=hours)
@@ -116,16 +119,38 @@ def picture(view: ProbeView, one: SeriesView, window: Window, ahead: Forecast | 
         view=one,
         name=series_name(one.series, reader),
         unit=shown_unit(one.series.metric),
-        chart=chart(window, begin, reader.now, judged, ahead, GAP * view.probe.every_s),
+        chart=chart(past, begin, reader.now, judged, ahead, GAP * view.probe.every_s),
         ahead=ahead,
     )
 
 
-def series_body(reads: Reads, view: ProbeView, one: SeriesView, window: Window, hours: int, reader: Reader) -> Body:
+def series_body(reads: Reads, view: ProbeView, one: SeriesView, past: Past, hours: int, reader: Reader) -> Body:
     """GET /api/v1/series/ID. Blocks on the store."""
     ahead = _forecast(reads.ledger.findings_of(view.probe.name, MOST), one.series)
-    drawn = picture(view, one, window, ahead, hours, reader).chart
+    drawn = picture(view, one, past, ahead, hours, reader).chart
     return {"series": str(one.series), "hours": hours, **(drawn.numbers if drawn else {"times_s": []})}
+
+
+def fired_body(reads: Reads, probe: Probe, would: Hindsight, reader: Reader) -> Body:
+    """What GET /api/v1/probes/NAME says beside the probe itself: how often each rule fired, and would have. Blocks on the store."""
+    fired = reads.ledger.fired(probe.name, reader.now - timedelta(days=FIRED_DAYS))
+    return {
+        "fired": {"days": FIRED_DAYS, "rules": _counts(fired)},
+        "would_have_fired": {
+            "progress": would.progress,
+            "since": stamp(would.since),
+            "until": stamp(would.until),
+            "samples": would.samples,
+            "share": round(would.share, 4),
+            "rules": _counts(would.fired),
+            "uncounted": [rule.name for rule in probe.rules if rule.kind in UNCOUNTED],
+            "why": would.why or None,
+        },
+    }
+
+
+def _counts(fired: Mapping[tuple[str, str], int]) -> list[Body]:
+    return [{"rule": rule, "series": series, "count": count} for (rule, series), count in sorted(fired.items())]
 
 
 def _rule_order(view: ProbeView, one: SeriesView) -> list[Rule]:

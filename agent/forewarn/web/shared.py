@@ -24,7 +24,7 @@ Key = tuple[str | None, ...]
 class _Kept:
     count: int  # of the feed, when it was asked for
     at_s: float
-    text: asyncio.Task[str]
+    text: asyncio.Task[bytes]
 
 
 class Shared:
@@ -35,8 +35,8 @@ class Shared:
         self._feed, self._clock = feed, clock
         self._kept: dict[Key, _Kept] = {}
 
-    async def text(self, key: Key, make: Callable[[], Awaitable[str]], token: str | None) -> str:
-        """The page of this key with `token` in its forms; `make` renders it if nobody has just now."""
+    async def text(self, key: Key, make: Callable[[], Awaitable[str]], token: str | None) -> bytes:
+        """The page of this key, in UTF-8, with `token` in its forms; `make` renders it if nobody has just now."""
         now_s, count = self._clock.monotonic(), self._feed.count
         kept = self._kept.get(key)
         if kept is None or kept.count != count or not 0 <= now_s - kept.at_s < KEPT_S:
@@ -46,8 +46,8 @@ class Shared:
             while len(self._kept) > MOST_KEPT:
                 self._kept.pop(next(iter(self._kept)))
         text = await asyncio.shield(kept.text)  # one viewer who leaves must not take the page from the others
-        return text.replace(self.mark, token) if token else text
+        return text.replace(self.mark.encode(), token.encode()) if token else text
 
 
-async def _text(make: Callable[[], Awaitable[str]]) -> str:
-    return await make()
+async def _text(make: Callable[[], Awaitable[str]]) -> bytes:
+    return (await make()).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -64,3 +65,16 @@ def test_before_the_first_sample_nobody_knows() -> None:
         and countdown.claim(OPTIONS, state, Window.of([]), datetime.fromtimestamp(START, UTC)).state is RuleState.UNKNOWN
     )
     assert DETECTORS["countdown"].history_s(OPTIONS) == 0.0
+
+
+@pytest.mark.parametrize("names", countdown.BOUNDS)
+def test_an_estimated_date_is_said_with_its_bounds_and_as_likely(names: tuple[str, str]) -> None:
+    beside = {name: Window.of([(START, days * DAY)]) for name, days in zip(names, (6, 15), strict=True)}
+    window = replace(Window.of([(START, 10 * DAY)]), beside=beside)
+    at = datetime.fromtimestamp(START, UTC)
+    state, claim = countdown.step(OPTIONS, None, window, at)
+    dates = (claim.forecast.earliest, claim.forecast.likely, claim.forecast.latest)
+    assert dates == tuple(at + timedelta(days=days) for days in (6, 10, 15))
+    assert (claim.forecast.coverage, claim.why.key) == (0.8, "why.countdown.likely_soon")
+    later = countdown.claim(CountdownOptions(within_s=DAY), state, Window.of([]), at)
+    assert later.why.key == "why.countdown.likely_soon", "what is beside it is kept with the state"

@@ -44,6 +44,9 @@ def templates(lines: list[str]) -> set[str]:
         ("type={} ok", 4),
         ("moved to {} now", 5),
         ("the {} thing", 6),
+        ("the '{}' thing", 4),
+        ("({}) was seen", 6),
+        ("what the {} did was seen by nobody at all", 4),
         ("{} startup succeeded", 20),
     ],
 )
@@ -65,6 +68,20 @@ def test_one_masked_word_makes_an_announced_place_vary() -> None:
 def test_two_places_that_vary_together() -> None:
     lines = [f"Registering class {one.title()} for class {two.title()}" for one, two in zip(NAMES, reversed(NAMES), strict=True)]
     assert templates(lines) == {"Registering class <*> for class <*>"}
+
+
+def test_two_places_that_vary_are_both_kept_for_a_restart() -> None:
+    miner = Miner()
+    lines = [f"cannot look at {one} URL {two}" for one, two in zip(NAMES, reversed(NAMES), strict=True)]
+    number = miner.root(miner.ids(lines)[-1])
+    later = Miner()
+    assert later.id_of("cannot look at nora URL olga") != later.restore(miner.stored(number))
+    assert later.text(later.id_of("cannot look at rosa URL thea")) == "cannot look at <*> URL <*>"
+
+
+def test_a_line_of_which_nothing_would_be_left_stays() -> None:
+    lines = [f"{one} {two}" for one, two in zip(NAMES, reversed(NAMES), strict=True)]
+    assert len(templates(lines)) == len(NAMES)
 
 
 def test_a_line_that_came_before_its_places_varied_is_settled() -> None:

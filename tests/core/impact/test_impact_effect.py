@@ -37,6 +37,8 @@ CASES: list[tuple[str, Finding, Probe | None, Effect, Role]] = [
     ("CPU over 90 %", finding("host|local|cpu_ratio"), HOST, Effect.AT_RISK, Role.RESOURCE),
     ("load", finding("host|local|load1"), HOST, Effect.AT_RISK, Role.RESOURCE),
     ("memory", finding("host|local|memory_used_ratio"), HOST, Effect.AT_RISK, Role.RESOURCE),
+    ("memory goes fast", finding("host|local|memory_available_bytes", kind="rate"), HOST, Effect.AT_RISK, Role.RESOURCE),
+    ("errors come fast", finding("log|local|errors_total", kind="rate"), HOST, Effect.AT_RISK, Role.RISK),
     ("CPU, believed to slow users down", finding("host|local|cpu_ratio", effect=Effect.SLOW), HOST, Effect.SLOW, Role.FELT),
     ("memory will run out", ahead("host|local|memory_used_ratio"), HOST, Effect.AT_RISK, Role.COMING),
     ("cannot see", finding("shop|web-1|up", kind="cannot-see"), SHOP, Effect.AT_RISK, Role.BLIND),

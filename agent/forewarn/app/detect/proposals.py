@@ -13,7 +13,7 @@ from forewarn.model.text import Say, harmless, say
 
 SCHEMA = "# yaml-language-server: $schema=../config/schemas/probe.json"
 SERVICE = "this-host"
-CERTIFICATE = "  - {name: certificate-ends, threshold: {metric: certificate_s, below: 14d}}\n"
+CERTIFICATE = "  - {name: certificate-ends, countdown: {metric: certificate_s, within: 21d}}\n"
 SLOW = "  - {name: slow, threshold: {metric: total_s, stat: p95, window: 5m, above: 1s, clear_below: 500ms}}\n"
 EXPECTED = {
     "ssh": "expect: '^SSH-'\n",

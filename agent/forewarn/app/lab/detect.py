@@ -84,6 +84,8 @@ def judge(rows: Sequence[Row], rule: Rule, progress: Callable[[int], None]) -> t
     found: list[Found] = []
     for at, row in enumerate(rows):
         progress(at)
+        if at % LOOKED_AT == 0 and (at // LOOKED_AT).bit_count() == 1:  # with what is known after 20, 40, 80 ... rows
+            every_s = interval_s(rows[: at + 1], at)
         times.append(row.at_s)
         values.append(row.value)
         if len(times) > 4096 and times[0] < row.at_s - 2 * keep:
@@ -103,9 +105,9 @@ def judge(rows: Sequence[Row], rule: Rule, progress: Callable[[int], None]) -> t
     return judged, found
 
 
-def interval_s(rows: Sequence[Row]) -> float:
-    """How far apart the first rows lie: the median."""
-    first = [row.at_s for row in rows[: LOOKED_AT + 1]]
+def interval_s(rows: Sequence[Row], most: int = LOOKED_AT) -> float:
+    """How far apart the first rows lie, `most` of them: the median."""
+    first = [row.at_s for row in rows[: most + 1]]
     gaps = sorted(after - before for before, after in pairwise(first) if after > before)
     return gaps[len(gaps) // 2] if gaps else 60.0
 

@@ -7,6 +7,7 @@ hold the same probe share what came of it. A run is put together again from the 
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -41,12 +42,14 @@ class Timed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watched:
-    """What came of one probe: its transitions, how many series and samples there were, and at which interval."""
+    """What came of one probe: its transitions, how many series and samples there were, at which interval, and for what share
+    of the span (0 to 1, of all targets) its targets were looked at."""
 
     moves: tuple[Timed, ...]
     series: int
     samples: int
     every_s: float
+    share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,23 @@ def watched(probe: Probe, samples: Samples, since_s: float, until_s: float, prog
     series = sum(len(track.columns) for track in tracks)
     if not count:
         return Watched(moves=(), series=series, samples=0, every_s=probe.every_s)
+    share = _share(probe, tracks, until_s - since_s)
     since_s = max(since_s, min(times[0] for track in tracks for times in track.times))
     watch = Watch(probe, unhurried=True)
     warm(watch, samples, since_s)
     moves = tuple(_moves(watch, tracks, since_s, until_s, lambda done: progress(done / count)))
-    return Watched(moves=moves, series=series, samples=count, every_s=probe.every_s)
+    return Watched(moves=moves, series=series, samples=count, every_s=probe.every_s, share=share)
+
+
+def firings(came: Watched) -> dict[tuple[str, str], int]:
+    """How often each (rule, series) began to fire; rules that never did have no entry."""
+    counts, standing = Counter[tuple[str, str]](), set[tuple[str, str]]()
+    for timed in came.moves:
+        key = (timed.moved.rule, str(timed.moved.series))
+        firing = timed.moved.claim is not None and timed.moved.claim.state is RuleState.FIRING
+        counts[key] += firing and key not in standing
+        (standing.add if firing else standing.discard)(key)
+    return {key: count for key, count in counts.items() if count}
 
 
 def fired(
@@ -86,12 +101,9 @@ def fired(
     came = watched(probe, samples, since_s, until_s, progress)
     if not came.samples:
         return None
-    counts, standing = dict.fromkeys((rule.name for rule in probe.rules), 0), set[tuple[str, str]]()
-    for timed in came.moves:
-        key = (timed.moved.rule, str(timed.moved.series))
-        firing = timed.moved.claim is not None and timed.moved.claim.state is RuleState.FIRING
-        counts[timed.moved.rule] += firing and key not in standing
-        (standing.add if firing else standing.discard)(key)
+    counts = dict.fromkeys((rule.name for rule in probe.rules), 0)
+    for (rule, _), count in firings(came).items():
+        counts[rule] += count
     return counts
 
 
@@ -137,6 +149,12 @@ def _interval(probe: Probe, tracks: list[_Track]) -> float:
         for before, after in pairwise(times[:PROBED])
     ]
     return max(probe.every_s, median(gaps)) if gaps else probe.every_s
+
+
+def _share(probe: Probe, tracks: list[_Track], span_s: float) -> float:
+    """Of the runs that there would be if every target had been looked at all the time, how many left samples."""
+    runs = sum(max(len(times) for times in track.times) for track in tracks)
+    return min(1.0, runs * probe.every_s / (span_s * len(probe.targets)))
 
 
 def _runs(probe: str, track: _Track) -> Iterator[ProbeRun]:

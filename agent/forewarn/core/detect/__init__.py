@@ -7,7 +7,7 @@ afterwards; it has `firing`. Whoever calls keeps it, and can rebuild it by handi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from forewarn.core.detect import (
@@ -22,6 +22,7 @@ from forewarn.core.detect import (
     forecast,
     new_term,
     pattern,
+    rate,
     risk,
     risk_signs,
     slo,
@@ -44,7 +45,9 @@ class Detector:
     state, window)`: bounds; a fresh sample strictly between them leaves the state as it is, but for what is known of the
     newest sample, which any later one replaces. None: this state wants to see each sample.
     `together_s`: so many seconds' samples may be judged at one step where nobody waits for the answer, as in a rehearsal;
-    `urgent(options, state, value)`: but not when such a value comes."""
+    `urgent(options, state, value)`: but not when such a value comes.
+    `kept`: its state holds more than its window, and is kept over a restart (keeping.py). `form` is raised by one when what
+    stands in the state means something else than before: then it is learnt anew."""
 
     step: Callable[..., tuple[Any, Any]]
     resume: Callable[..., Any]
@@ -65,6 +68,8 @@ class Detector:
     calm: Callable[..., tuple[float, float] | None] | None = None
     together_s: Callable[[Any], float] | None = None
     urgent: Callable[[Any, Any, float], bool] = lambda options, state, value: False
+    kept: bool = True
+    form: int = 1
 
     @property
     def learns(self) -> bool:
@@ -77,7 +82,9 @@ def _all_kept(module: Any, ticks: bool = False) -> Detector:
     """A detector that sees all of its past at every step."""
     kept = module.history_s
     calm = getattr(module, "calm", None)
-    return Detector(module.step, module.resume, kept, kept, kept, ticks, after=module.after, claim=module.claim, calm=calm)
+    return Detector(
+        module.step, module.resume, kept, kept, kept, ticks, after=module.after, claim=module.claim, calm=calm, kept=False
+    )
 
 
 def _in_state(module: Any, **more: Any) -> Detector:
@@ -122,10 +129,11 @@ DETECTORS: Mapping[str, Detector] = {
     ),
     "flatline": _in_state(flatline),
     "change": _in_state(change),
+    "rate": _in_state(rate),
     "new-term": _in_state(new_term, ticks=True, remembers=True),
     "cardinality": _in_state(distinct, ticks=True, gathers="labels"),
     "compose": _in_state(distinct, ticks=True, gathers="rules"),
-    "countdown": _all_kept(countdown),
+    "countdown": replace(_all_kept(countdown), beside=countdown.BESIDE),
     "down": _all_kept(down),
     "cannot-see": _all_kept(cannot_see, ticks=True),
 }

@@ -1,9 +1,9 @@
 """baseline: does a series behave as it always has? Evidence for people; it opens nothing by itself.
 
 What is unusual is decided by rarity.py; here is how it is used over time. A series is *learning* for its first samples and never
-alarms meanwhile. Samples that come faster than every five minutes are taken together by so many: a burst of one second is no news,
+alarms meanwhile. Samples that come every 2.5 minutes or faster are taken together, five minutes each: a burst of one second is no news,
 and summaries of five minutes serve as history after a restart.
-After an alarm there is a quiet time: what is not rarer than that alarm is the same event. A finding ends when the series has been
+After an alarm there is a quiet time: what is not clearly rarer than that alarm is the same event. A finding ends when the series has been
 usual for half an hour and at least SETTLED samples.
 
 The score is 0..1 and means the same on every series: 0.5 is the shipped limit, and every further step halves what is left.
@@ -27,13 +27,15 @@ from forewarn.model.text import Fact, Say, say
 LIMIT = 1.9
 """Decades, comparable between series, at which the score is 0.5."""
 ALARM = 0.5
-QUIET_S = 12 * 3600.0
+QUIET_S, GREATER = 12 * 3600.0, 0.7
+"""After an alarm only what is rarer by so many decades is another event."""
 USED_TO, USED_TO_S = 0.3, 2 * 86400.0
 """Decades that each alarm of late adds to the limit, and how long that takes to fall to a third: what alarms again and again is
 how this series is."""
 HUSHED = 0.49
 """The highest score in the quiet time of a greater alarm."""
-SLOT_S = 300.0
+SLOT_S, TOGETHER = 300.0, 0.5
+"""Samples are taken together when two or more of them come in a slot. One that is judged only when the next one comes may wait for days."""
 SETTLED, SETTLED_S = 5, 1800.0
 RETOLD = 16
 USUAL = 0.6
@@ -121,7 +123,7 @@ def taken(options: BaselineOptions, state: BaselineState, at_s: float, value: fl
     """One sample. `every_s` is the interval at which samples come; 0 where it is not known, which is taken as a slot or more."""
     if not -HUGE < value < HUGE:
         return state
-    if not 0 < every_s < SLOT_S:
+    if not 0 < every_s <= TOGETHER * SLOT_S:
         return judged(options, state, at_s, value)
     if state.open_n and at_s // SLOT_S != state.open_s // SLOT_S:
         state = judged(options, state, state.open_s, state.open_sum / state.open_n)
@@ -142,14 +144,16 @@ def judged(options: BaselineOptions, state: BaselineState, at_s: float, value: f
         if kept >= rarity.FULL:
             counts, kept = rarity.halved(counts), kept // 2
         counts, anchors = rarity.mended(counts, anchors, options.season)
-    since_s = max(0.0, at_s - state.alarm_s)
-    used_to = state.alarms * exp(-since_s / USED_TO_S) if state.alarms else 0.0
-    bare = rarity.comparable(found, state.per_hour, n)
-    rare = bare - USED_TO * used_to
-    score = 1.0 - 0.5 ** (rare / LIMIT) if rare > 0 else 0.0
+    score, rare, used_to, since_s = 0.0, 0.0, 0.0, 0.0
+    bare = rarity.comparable(found, state.per_hour, n) if found else 0.0
     firing, alarm_s, alarmed, alarms, told = state.firing, state.alarm_s, state.alarmed, state.alarms, state.told
+    if bare > 0:
+        since_s = max(0.0, at_s - alarm_s)
+        used_to = alarms * exp(-since_s / USED_TO_S) if alarms else 0.0
+        rare = bare - USED_TO * used_to
+        score = 1.0 - 0.5 ** (rare / LIMIT) if rare > 0 else 0.0
     if score >= options.above:
-        if since_s < QUIET_S and bare <= alarmed:
+        if since_s < QUIET_S and bare <= alarmed + GREATER:
             score = options.above * HUSHED / ALARM
         else:
             firing, alarm_s, alarmed, alarms, told = True, at_s, bare, used_to + 1.0, (score, view, views[view], at_s)

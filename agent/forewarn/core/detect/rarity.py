@@ -30,6 +30,7 @@ LEARNED = 100
 """Samples before the first judgement."""
 REACH = 20
 PLACES = 2 * REACH + 1
+LAST = PLACES - 1
 FINE = 3.0
 """Places for each unit of asinh(2 z), where z is the distance from the middle in units of the width."""
 SLOT_S = 3 * 3600
@@ -120,37 +121,40 @@ def counted(counts: array[int], anchors: Anchor, views: Views, bases: tuple[int,
 
     Written out in one loop: it runs for every sample of every series that has a baseline.
     """
-    most, rarest, found = 0.0, VALUE, []
-    for view in range(6):
-        base = bases[view]
+    most, rarest, found, at = 0.0, VALUE, [], 0
+    for view, base in enumerate(bases):
         if base < 0:
             continue
-        middle, width = anchors[view]
-        at = round(FINE * asinh(2.0 * (views[view] - middle) / width))
-        at = REACH + (-REACH if at < -REACH else REACH if at > REACH else at)
+        if view != HOUR:  # it has the places of VALUE, which came just before
+            middle, width = anchors[view]
+            at = round(FINE * asinh(2.0 * (views[view] - middle) / width))
+            at = 0 if at < -REACH else LAST if at > REACH else REACH + at
         here = base + at
         seen = sum(counts[base : base + PLACES]) if view == HOUR else kept
         count = counts[here]
-        near = count + 0.5 * ((counts[here - 1] if at else 0) + (counts[here + 1] if at < PLACES - 1 else 0))
-        if near <= COMMON * seen:
-            one = _rare(counts, base, at, near, seen)
-            found.append(one)
-            if one > most:
-                most, rarest = one, view
         counts[here] = count + 1
-    if not most:
-        return 0.0, VALUE
-    return most * float(sum([(one / most) ** NORM for one in found])) ** (1.0 / NORM), rarest
-
-
-def _rare(counts: array[int], base: int, at: int, near: float, seen: int) -> float:
-    """Decades by which a place of a histogram is rarer than always: by what lies in and near it, and by what lies as far out."""
-    above = sum(counts[base + at : base + PLACES])
-    tail = 2 * min(above, seen - above + counts[base + at])
-    found = -log10((min(near, tail) + PRIOR) / (seen + 2 * PRIOR))
-    if tail <= 0:
-        found += BEYOND * _empty(counts, base, at, outwards=above <= 0)
-    return found if seen >= LEARNED else found * seen / LEARNED
+        common = COMMON * seen
+        if count > common:
+            continue
+        near = count + 0.5 * ((counts[here - 1] if at else 0) + (counts[here + 1] if at < LAST else 0))
+        if near > common:
+            continue
+        above = seen - sum(counts[base:here]) if at < REACH else sum(counts[here : base + PLACES]) - 1
+        below = seen - above + count
+        tail = 2 * (above if above < below else below)
+        one = log10((seen + 2 * PRIOR) / ((near if near < tail else tail) + PRIOR))
+        if tail <= 0:
+            counts[here] = count
+            one += BEYOND * _empty(counts, base, at, outwards=above <= 0)
+            counts[here] = count + 1
+        if seen < LEARNED:
+            one *= seen / LEARNED
+        found.append(one)
+        if one > most:
+            most, rarest = one, view
+    if len(found) < 2:
+        return most, rarest
+    return most * float(sum([(one / most) ** NORM for one in found])) ** (1.0 / NORM) if most else 0.0, rarest
 
 
 def _empty(counts: array[int], base: int, at: int, *, outwards: bool) -> int:

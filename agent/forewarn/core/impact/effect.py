@@ -18,7 +18,9 @@ from forewarn.model.probe import Probe
 FORECASTS = frozenset({"forecast", "risk", "countdown"})
 EVIDENCE = frozenset({"baseline", "change", "flatline", "new-term", "cardinality"})
 """Kinds of rule that open nothing alone, unless they say by `effect:` that it is felt: they help to find the cause."""
-INSIDE = frozenset({"host", "temperature", "smart", "log", "journal", "command", "process", "certificate", "self", "elasticsearch"})
+INSIDE = frozenset(
+    {"host", "temperature", "smart", "log", "journal", "command", "process", "certificate", "growth", "self", "elasticsearch"}
+)
 """Kinds of probe that look at what a service rests on, not at the service as its users meet it."""
 LOST, EXPOSED = "data-lost", "data-exposed"
 """Tags of probes whose findings mean that data are lost, or seen by others."""
@@ -124,6 +126,6 @@ def _role(finding: Finding, probe: Probe | None, effect: Effect) -> Role:
         return Role.BUDGET
     if finding.kind in FORECASTS:
         return Role.CROSSED if finding.forecast and finding.forecast.crossed else Role.COMING
-    if finding.kind == "threshold" and is_resource(finding, probe):
+    if finding.kind in ("threshold", "rate") and is_resource(finding, probe):
         return Role.RESOURCE
     return {Effect.AT_RISK: Role.RISK, Effect.QUESTION: Role.QUESTION}.get(effect, Role.FELT)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, tzinfo
+from functools import lru_cache
 
 from forewarn.core.tell import figures, when
 from forewarn.core.tell.when import Reader
@@ -39,21 +40,27 @@ def _sentence(what: Say, reader: Reader, depth: int) -> str:
         facts = ", ".join(f"{name}={value}" for name, value in what.facts.items())
         return f"{what.key} ({facts})" if facts else what.key
     out, after_value = "", False
-    for piece, is_value in _pieces(template, what.facts, reader, depth):
-        out = _seam(out, piece, both_values=after_value and is_value)
-        after_value = is_value
+    for text, name, kind in _pieces(template):
+        if name:
+            out = _seam(out, _value(text, name, kind, what.facts, reader, depth), both_values=after_value)
+        else:
+            out = _seam(out, text, both_values=False)
+        after_value = bool(name)
     return out.strip(" ")
 
 
-def _pieces(template: str, facts: Facts, reader: Reader, depth: int) -> Iterator[tuple[str, bool]]:
-    at = 0
-    for found in PLACEHOLDER.finditer(template):
-        if found.start() > at:
-            yield template[at : found.start()], False
-        yield _value(found[0], found[1], found[2] or "text", facts, reader, depth), True
-        at = found.end()
+@lru_cache(maxsize=4096)
+def _pieces(template: str) -> tuple[tuple[str, str, str], ...]:
+    """The template in pieces, taken apart once: a text with "" and "", or a placeholder with its name and kind."""
+    found, at = list[tuple[str, str, str]](), 0
+    for hole in PLACEHOLDER.finditer(template):
+        if hole.start() > at:
+            found.append((template[at : hole.start()], "", ""))
+        found.append((hole[0], hole[1], hole[2] or "text"))
+        at = hole.end()
     if at < len(template):
-        yield template[at:], False
+        found.append((template[at:], "", ""))
+    return tuple(found)
 
 
 def _value(hole: str, name: str, kind: str, facts: Facts, reader: Reader, depth: int) -> str:
@@ -127,6 +134,13 @@ KINDS: Mapping[str, Kind] = {
 
 def _seam(left: str, right: str, both_values: bool) -> str:
     """`left` and `right` with the space between them that their scripts want."""
+    if not left or not right:
+        return left + right
+    a, b = left[-1], right[0]
+    if a in PLAIN and b in PLAIN:  # most seams by far are between Latin letters, digits and marks
+        return left + " " + right if both_values and _is_latin(a) and _is_latin(b) else left + right
+    if (a == " " and b in PLAIN and left[-2:-1] in PLAIN) or (b == " " and a in PLAIN and right[1:2] in PLAIN):
+        return left + right
     a, b = left.rstrip(" ")[-1:], right.lstrip(" ")[:1]
     if not a or not b:
         return left + right
@@ -135,6 +149,9 @@ def _seam(left: str, right: str, both_values: bool) -> str:
         return left.rstrip(" ") + right.lstrip(" ")
     mixed = (_is_han(a) and _is_latin(b)) or (_is_latin(a) and _is_han(b))
     return left + " " + right if not spaced and (mixed or (both_values and _is_latin(a) and _is_latin(b))) else left + right
+
+
+PLAIN = frozenset(map(chr, range(0x21, 0x7F)))
 
 
 def _is_han(char: str) -> bool:

@@ -4,6 +4,9 @@ INSERT INTO series (probe, target, metric, labels, bundle) VALUES (:probe, :targ
 -- name: series_id
 SELECT id, bundle FROM series WHERE probe = :probe AND target = :target AND metric = :metric AND labels = :labels
 
+-- name: of_target
+SELECT id, bundle, metric, labels FROM series WHERE probe = :probe AND target = :target
+
 -- name: bundle_with_room
 SELECT bundle FROM series WHERE probe = :probe AND target = :target GROUP BY bundle HAVING count(*) < :most LIMIT 1
 

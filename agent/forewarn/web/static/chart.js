@@ -52,6 +52,10 @@
     if (!plot) return;
     const it = JSON.parse(figure.querySelector("script").textContent);
     const say = shown(figure.dataset.unit);
+    if (it.from_s < it.times_s[0]) {  // limits reach over the whole span
+      it.times_s.unshift(it.from_s);
+      [it.min, it.mean, it.max].forEach((row) => row.unshift(null));
+    }
     const times = [...it.times_s], ahead = it.forecast && it.forecast.latest;
     const data = [times, [...it.min], [...it.mean], [...it.max]];
     const series = [{}, { stroke: "transparent", points: { show: false } },
@@ -71,9 +75,11 @@
     const options = {
       width: plot.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { y: false },
       bands: [{ series: [3, 1], fill: colour("--accent") + "22" }],
-      axes: [{ stroke: colour("--grey"), values: onAxis, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, size: 26, gap: 2 },
+      axes: [{ stroke: colour("--grey"), values: onAxis, space: 72, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, size: 26, gap: 2 },
         { stroke: colour("--grey"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, values: (u, all) => all.map(say), size: 70 }],
       series,
+      // The whole span that was asked for, also where nothing is stored; what is chosen by dragging is shown alone.
+      scales: { x: { range: (u, low, high) => (low === times[0] && high === times.at(-1) ? [it.from_s, Math.max(it.until_s, high)] : [low, high]) } },
       tzDate: (s) => uPlot.tzDate(new Date(s * 1000), zone),
       hooks: { draw: [cone(it, [it.times_s.at(-1), it.mean.at(-1)])], setCursor: [reading(figure, it, say)] },
     };

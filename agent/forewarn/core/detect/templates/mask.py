@@ -15,11 +15,14 @@ SHOWN = "<*>"
 _ALIKE = str.maketrans("123456789\0", "000000000 ")
 
 _PATH = re.compile(
-    r"(?<![A-Za-z0-9_.*])(?:[A-Za-z][A-Za-z0-9+.-]*:/)?/[A-Za-z0-9_.$+~%@-]+(?:/[A-Za-z0-9_.$+~%@*-]*)+"  # /var/log/x, hdfs://host/x
+    r"(?<![A-Za-z0-9_.*])(?:[A-Za-z][A-Za-z0-9+.-]*:/)?/[A-Za-z0-9_.$+~%@-]+(?:/[A-Za-z0-9_.$+~%@*-]*)+(?:\?[^\s'\"\])}>]*)?"  # /var/log/x, hdfs://host/x?y=z
     r"|(?<![A-Za-z0-9_./@$-])[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+/[A-Za-z0-9_.$/-]+"  # example.com/x, package.of.a/.Part
     r"|\b[A-Za-z]:\\[^\s'\"]+"  # C:\x
     r"|\\[A-Za-z0-9_]+\\[^\s'\"]+"  # \\server\x
 )
+_ROOTED = re.compile(r"(?<![^\"'(\[=:,])/(?:[A-Za-z0-9_.~%-]+)?(?:\?[^\s'\"\])}>]*)?(?=[\"')\],:;]|$)")
+"""/, /etc and /index.html?x=y: a word that is a path of one step."""
+_MAIL = re.compile(r"(?<![A-Za-z0-9_.@+-])[A-Za-z0-9_.+-]+@(?:[A-Za-z0-9_-]+\.)+[A-Za-z0-9_-]+")
 _TOP = "com|net|org|edu|gov|mil|int|io|local|lan|cn|de|uk|fr|jp|ru|br|pl|kr|tw|au|nl|se|ch|es|eu|hk|sg|ca"
 _HOST = re.compile(
     rf"(?<![A-Za-z0-9_.@$-])(?:(?:[A-Za-z0-9_-]+\.)+(?:{_TOP})\b(?![A-Za-z0-9_.(-])|(?:[a-z0-9-]+\.)+[a-z]{{2,}}(?=:0{{2,5}}\b))"
@@ -44,6 +47,10 @@ _UNIT = re.compile(
     r"(?![A-Za-z0-9_])"
 )
 _LIST = re.compile(rf"{STAR}(?:[,;|/]? ?{STAR})+")
+_WORDS = re.compile(r"([\[({])(?:u?'[^']*'|\"[^\"]*\")(?:, ?(?:u?'[^']*'|\"[^\"]*\"))*,?(?=[\])}])")
+"""A list of quoted words: ['a', 'b']."""
+_BOOLEAN = re.compile(r"(?<=[=:])( ?)(?:true|false|True|False|TRUE|FALSE|null|NULL|None|nil|undefined)(?![A-Za-z0-9_.-])")
+"""Whether something is so, or is not there at all, where a name announces it."""
 _EMPTY = frozenset({"()", "[]", "{}"})
 
 
@@ -54,11 +61,13 @@ def alike(line: str) -> str:
 
 def mask_word(word: str) -> str:
     """A word of an `alike` line with what varies as STAR. A word is what lies between spaces."""
+    if "@" in word:
+        word = _MAIL.sub(STAR, word)
     if "0" not in word and "/" not in word and "." not in word and "\\" not in word:
         return _plain(word)
     if word[0] == "<" and ">" not in word and word[1:2] == "0":  # <1 sec
         word = word[1:]
-    word = _PATH.sub(STAR, word)
+    word = _ROOTED.sub(STAR, _PATH.sub(STAR, word))
     word = _HOST.sub(STAR, word)
     if "::" in word:
         word = _CODE.sub(_digits, word)
@@ -68,7 +77,10 @@ def mask_word(word: str) -> str:
 
 def mask_line(words: str) -> str:
     """Masked words, joined: units go with their number, and a list is one STAR however long it is."""
-    return _LIST.sub(STAR, _UNIT.sub(STAR, words))
+    words = _UNIT.sub(STAR, words)
+    if "'" in words or '"' in words:
+        words = _WORDS.sub(rf"\1{STAR}", words)
+    return _LIST.sub(STAR, _BOOLEAN.sub(rf"\1{STAR}", words))
 
 
 def shown(text: str) -> str:

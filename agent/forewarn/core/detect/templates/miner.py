@@ -10,18 +10,19 @@ words a place has held: Jiang et al. 2008 (AEL). Everything is bounded: beyond `
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain, combinations
 from typing import Any
 
 from forewarn.core.detect.templates.mask import SHOWN, STAR, alike, mask_line, mask_word, shown
 from forewarn.core.detect.templates.merge import (
-    FRAMED,
     WORDS_KEPT,
     Parts,
     Place,
     apart,
-    apart_places,
+    pairs,
     places,
     varies,
+    vary_both,
     with_stars,
 )
 
@@ -47,8 +48,10 @@ class Miner:
         self._known: dict[Parts, int] = {}
         self._seen: dict[int, dict[str, int]] = {}  # the words of a place, with the template of each; by `_key`
         self._holes: set[int] = set()
-        self._frames: dict[Parts, list[Parts]] = {}
-        self._framed: dict[Parts, tuple[int, ...]] = {}
+        self._pairs: dict[
+            int, list[tuple[str, str, int]]
+        ] = {}  # the words of two places, with the template of each; by `_pair_key`
+        self._paired: set[int] = set()
         self._parts: list[Parts] = [(SHOWN,)]
         self._alias: list[int] = [OTHER]
 
@@ -99,17 +102,19 @@ class Miner:
         parts = self._parts[self.root(number)]
         found, total = places(parts), _total(parts)
         holes = [at for at in found if parts[at] == STAR and _key(total, parts, at) in self._holes]
-        return {"text": "".join(parts), "holes": holes, "framed": list(self._framed.get(_frame(parts, found), ()))}
+        stars = [at for at in found if parts[at] == STAR]
+        paired = [list(pair) for pair in combinations(stars, 2) if _pair_key(total, parts, pair) in self._paired]
+        return {"text": "".join(parts), "holes": holes, "pairs": paired}
 
     def restore(self, stored: Mapping[str, Any]) -> int:
         """Know a template again. Answers its number, OTHER if it is not one that this code would make."""
         parts = apart(str(stored["text"]))
         found, total = places(parts), _total(parts)
-        if not all(at in found and parts[at] == STAR for at in (*stored["holes"], *stored["framed"])):
+        paired = [(left, right) for left, right in stored.get("pairs", ())]
+        if not all(at in found and parts[at] == STAR for at in (*stored["holes"], *chain.from_iterable(paired))):
             return OTHER
         self._holes |= {_key(total, parts, at) for at in stored["holes"]}
-        if stored["framed"]:
-            self._framed[_frame(parts, found)] = tuple(stored["framed"])
+        self._paired |= {_pair_key(total, parts, pair) for pair in paired}
         return self._by_parts(parts)
 
     # --- masked words ---
@@ -148,39 +153,45 @@ class Miner:
         """The line with STAR wherever a place is known to vary."""
         found = places(parts)
         while True:
-            wider = with_stars(parts, self._framed.get(_frame(parts, found), ()))
-            total = _total(wider)
-            at = next((at for at in found if wider[at] != STAR and _key(total, wider, at) in self._holes), None)
-            wider = wider if at is None else with_stars(wider, (at,))
-            if wider == parts:
+            total = _total(parts)
+            at: tuple[int, ...] = next(((at,) for at in found if parts[at] != STAR and _key(total, parts, at) in self._holes), ())
+            if not at and self._paired:
+                at = next((pair for pair in pairs(parts, found) if _pair_key(total, parts, pair) in self._paired), ())
+            if not at:
                 return parts
-            parts = wider
+            parts = with_stars(parts, at)
 
     def _enter(self, parts: Parts, number: int) -> None:
         """Make a masked line known, and look whether one of its places now varies."""
         self._known[parts] = number
         found, total = places(parts), _total(parts)
+        fixed = sum(parts[at] != STAR for at in found) - 1
         for at, place in found.items():
             key = _key(total, parts, at)
             seen = self._seen.setdefault(key, {})
             if len(seen) < WORDS_KEPT or parts[at] == STAR:
                 seen[parts[at]] = number
-            if len(seen) > 1 and key not in self._holes and varies(seen, place):
+            if len(seen) > 1 and key not in self._holes and varies(seen, place, fixed):
                 self._holes.add(key)
                 self._join(with_stars(parts, (at,)), seen.values())
-        self._enter_frame(parts, found)
+        self._enter_pairs(parts, found, total, number)
 
-    def _enter_frame(self, parts: Parts, found: Mapping[int, Place]) -> None:
-        frame = _frame(parts, found)
-        lines = self._frames.setdefault(frame, [])
-        if frame in self._framed or len(lines) > 4 * FRAMED:
-            return
-        lines.append(parts)
-        at = apart_places(lines, [at for at, place in found.items() if place.by_word])
-        if len(at) > 1:
-            self._framed[frame] = at
-            for wider in {with_stars(line, at) for line in lines}:
-                self._join(wider, [self._known[line] for line in lines if with_stars(line, at) == wider])
+    def _enter_pairs(self, parts: Parts, found: Mapping[int, Place], total: int, number: int) -> None:
+        """Look whether two places vary, each independently of the other."""
+        for pair in pairs(parts, found):
+            key = _pair_key(total, parts, pair)
+            seen = self._pairs.get(key, [])
+            if key in self._paired or len(seen) >= WORDS_KEPT:
+                continue
+            if not seen:
+                if len(self._pairs) >= self._remembered:
+                    self._pairs.clear()
+                self._pairs[key] = seen
+            seen.append((parts[pair[0]], parts[pair[1]], number))
+            if vary_both(seen):
+                self._paired.add(key)
+                del self._pairs[key]
+                self._join(with_stars(parts, pair), [one for _, _, one in seen])
 
     def _join(self, wider: Parts, numbers: Iterable[int]) -> None:
         """These templates are one, which reads `wider`."""
@@ -194,8 +205,11 @@ class Miner:
             self._enter(wider, oldest)
 
 
-def _frame(parts: Parts, found: Mapping[int, Place]) -> Parts:
-    return with_stars(parts, [at for at, place in found.items() if place.by_word])
+def _pair_key(total: int, parts: Parts, pair: tuple[int, int]) -> int:
+    """For all that stands around two places."""
+    left, right = pair
+    less = hash(parts[left]) * (2 * left + 1) ** 3 + hash(parts[right]) * (2 * right + 1) ** 3
+    return hash((pair, len(parts), (total - less) & _MASK))
 
 
 _MASK = (1 << 61) - 1
