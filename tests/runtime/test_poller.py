@@ -553,6 +553,37 @@ async def test_stopping_is_quick_and_leaves_nothing_running(stage):
     assert moved == []
 
 
+async def test_a_reload_that_is_under_way_ends_with_the_stop_and_begins_nothing(stage):
+    many = [probe(f"new-{number}") for number in range(50)]
+    async with stage.running(probe("old")) as poller:
+        change = asyncio.create_task(poller.apply(settings(*many)))
+        await until(lambda: "new-0" in poller._watches)
+        await poller.stop()
+        await change
+        assert len(poller._watches) < 50
+        before = len(stage.world.runs)
+        await asyncio.sleep(0.05)
+        assert len(stage.world.runs) == before
+
+
+async def test_a_probe_that_changed_is_looked_at_until_its_successor_knows_the_past(stage):
+    free = threading.Event()
+    async with stage.running(probe("p"), probe("leaves")) as poller:
+        await until(lambda: stage.ran("p") >= 2)
+        stage.thread.submit(free.wait, 30)  # the store is slow
+        change = asyncio.create_task(poller.apply(settings(replace(probe("p"), timeout_s=0.2))))
+        runs = stage.ran("p")
+        await until(lambda: stage.ran("p") >= runs + 3)
+        assert not change.done() and poller._watches["p"].probe.timeout_s != 0.2
+        free.set()
+        await change
+        assert set(poller._watches) == {"p"} and poller._watches["p"].probe.timeout_s == 0.2
+        seen = poller._watches["p"]._ups["t"].times
+        assert len(set(seen)) == len(seen) >= 3, "what came meanwhile is known"
+        runs = stage.ran("p")
+        await until(lambda: stage.ran("p") >= runs + 2)
+
+
 LEARNS = Rule(name="usual", kind="baseline", metric="load", options=BaselineOptions(), source=SOURCE)
 
 
@@ -585,34 +616,3 @@ async def test_what_was_learnt_goes_with_its_probe(stage):
         await poller.apply(settings(p))
         await poller._checkpoints.keep()
         assert [len(states.of(name)) for name in "pq"] == [1, 0]
-
-
-async def test_a_reload_that_is_under_way_ends_with_the_stop_and_begins_nothing(stage):
-    many = [probe(f"new-{number}") for number in range(50)]
-    async with stage.running(probe("old")) as poller:
-        change = asyncio.create_task(poller.apply(settings(*many)))
-        await until(lambda: "new-0" in poller._watches)
-        await poller.stop()
-        await change
-        assert len(poller._watches) < 50
-        before = len(stage.world.runs)
-        await asyncio.sleep(0.05)
-        assert len(stage.world.runs) == before
-
-
-async def test_a_probe_that_changed_is_looked_at_until_its_successor_knows_the_past(stage):
-    free = threading.Event()
-    async with stage.running(probe("p"), probe("leaves")) as poller:
-        await until(lambda: stage.ran("p") >= 2)
-        stage.thread.submit(free.wait, 30)  # the store is slow
-        change = asyncio.create_task(poller.apply(settings(replace(probe("p"), timeout_s=0.2))))
-        runs = stage.ran("p")
-        await until(lambda: stage.ran("p") >= runs + 3)
-        assert not change.done() and poller._watches["p"].probe.timeout_s != 0.2
-        free.set()
-        await change
-        assert set(poller._watches) == {"p"} and poller._watches["p"].probe.timeout_s == 0.2
-        seen = poller._watches["p"]._ups["t"].times
-        assert len(set(seen)) == len(seen) >= 3, "what came meanwhile is known"
-        runs = stage.ran("p")
-        await until(lambda: stage.ran("p") >= runs + 2)

@@ -17,7 +17,7 @@ from forewarn.runtime.watch import Watch
 FRESH_S = 1.0
 AT_ONCE_S = 0.002
 """So long one slice works; then what is due comes first."""
-LOOKED_AT = 32
+LOOKED_AT = 4
 """Stands between two looks at the clock."""
 
 
