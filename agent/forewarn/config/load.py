@@ -33,6 +33,7 @@ from forewarn.config.promises import with_hours
 from forewarn.config.reading import Reading
 from forewarn.config.services import services
 from forewarn.config.shipped import marked, read_shipped
+from forewarn.config.unusual import with_days
 from forewarn.model.errors import ConfigError, Problem
 from forewarn.model.map import Service
 from forewarn.model.probe import Probe
@@ -102,6 +103,7 @@ class _Loading:
         found_probes, probe_places = probes(self._docs("probes"), self.kinds, self.problems, self.secrets, machines)
         if "ladder" not in self.problems.incomplete:
             found_probes = with_hours(found_probes, rules.calendars, own.zone, self.problems)
+            found_probes = with_days(found_probes, rules.calendars, self.problems)
         found_playbooks, playbook_places = playbooks(self._docs("playbooks"), self.problems)
         found = cross.Everything(
             probes=found_probes,

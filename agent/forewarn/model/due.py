@@ -57,6 +57,10 @@ class Calendar:
     def always(self) -> bool:
         return not self.week
 
+    def is_off(self, day: date) -> bool:
+        """Whether nobody works on a local `day`: a holiday, or a weekday without hours."""
+        return day in self.holidays or (not self.always and not self.week[day.weekday()])
+
     def spans(self, day: date) -> list[tuple[datetime, datetime]]:
         """Open spans (UTC) that begin on local `day`."""
         if day in self.holidays:

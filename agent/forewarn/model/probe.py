@@ -50,7 +50,7 @@ class Rule:
     @property
     def says(self) -> tuple[object, ...]:
         """What makes it the rule that it is, wherever it stands: what another one has learnt is of no use to it."""
-        return self.kind, self.metric, self.labels, self.options
+        return self.kind, self.metric, self.labels, getattr(self.options, "says", self.options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ The score is 0..1 and means the same on every series: 0.5 is the shipped limit, 
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from math import exp
@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from forewarn.core.detect import rarity
 from forewarn.core.detect.rarity import LEARNED, VALUE, Anchor, Levels, Views
+from forewarn.model.due import Calendar
 from forewarn.model.finding import Claim, Evidence, RuleState
 from forewarn.model.series import Window
 from forewarn.model.text import Fact, Say, say
@@ -36,6 +37,8 @@ HUSHED = 0.49
 """The highest score in the quiet time of a greater alarm."""
 SLOT_S, TOGETHER = 300.0, 0.5
 """Samples are taken together when two or more of them come in a slot. One that is judged only when the next one comes may wait for days."""
+SATURDAY, MONDAY = 2, 4
+"""Days since the epoch, which began on a Thursday."""
 SETTLED, SETTLED_S = 5, 1800.0
 RETOLD = 16
 USUAL = 0.6
@@ -49,10 +52,18 @@ MILESTONES = tuple(LEARNED * 4**k for k in range(1, 4))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineOptions:
-    """`season`: none, day or week: what of the clock the values may depend on. `above`: the score that alarms."""
+    """`season`: none, day or week: what of the clock the values may depend on. `above`: the score that alarms. `calendar` is the name of one, and `days`
+    what it stands for: with `week`, its days off are a kind of their own, by its own clock."""
 
     season: str = "day"
     above: float = ALARM
+    calendar: str | None = None
+    days: Calendar | None = None
+
+    @property
+    def says(self) -> BaselineOptions:
+        """What a state rests on. Days off may be added to the calendar, and nothing that was learnt is lost."""
+        return replace(self, days=None)
 
 
 class BaselineState(NamedTuple):
@@ -139,7 +150,7 @@ def judged(options: BaselineOptions, state: BaselineState, at_s: float, value: f
         seen = state._replace(n=state.n + 1, at_s=at_s, levels=levels, last=last, shown=value)
         return _learnt(options, seen, (*state.learning, (at_s, views)))
     counts, kept, anchors, n = state.counts[:], state.kept + 1, state.anchors, state.n + 1
-    found, view = rarity.counted(counts, anchors, views, rarity.bases(options.season, at_s), kept - 1)
+    found, view = rarity.counted(counts, anchors, views, rarity.bases(options.season, _when(options, at_s)), kept - 1)
     if n in MILESTONES or kept >= rarity.FULL:
         if kept >= rarity.FULL:
             counts, kept = rarity.halved(counts), kept // 2
@@ -167,6 +178,15 @@ def judged(options: BaselineOptions, state: BaselineState, at_s: float, value: f
     )  # fmt: skip
 
 
+def _when(options: BaselineOptions, at_s: float) -> float:
+    """A moment of the same time of day, on a Saturday for a day off of the calendar and on a Monday for any other."""
+    if options.days is None:
+        return at_s
+    local = datetime.fromtimestamp(at_s, options.days.zone)
+    day = SATURDAY if options.days.is_off(local.date()) else MONDAY
+    return day * 86400.0 + local.hour * 3600.0 + local.minute * 60.0
+
+
 def _learnt(options: BaselineOptions, state: BaselineState, learning: tuple[tuple[float, Views], ...]) -> BaselineState:
     """One sample more of the learning time; at its end the histograms are laid out and filled with it."""
     if len(learning) < LEARNED:
@@ -174,7 +194,7 @@ def _learnt(options: BaselineOptions, state: BaselineState, learning: tuple[tupl
     anchors = rarity.anchored([one for _, one in learning])
     counts = rarity.empty(options.season)
     for kept, (at_s, one) in enumerate(learning):
-        rarity.counted(counts, anchors, one, rarity.bases(options.season, at_s), kept)
+        rarity.counted(counts, anchors, one, rarity.bases(options.season, _when(options, at_s)), kept)
     gaps = sorted(max(1.0, after - before) for (before, _), (after, _) in pairwise(learning))
     per_hour = 3600.0 / max(SLOT_S, gaps[len(gaps) // 2])
     return state._replace(learning=(), anchors=anchors, counts=counts, kept=LEARNED, per_hour=per_hour)
