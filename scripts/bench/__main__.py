@@ -23,6 +23,7 @@ from pathlib import Path
 import console
 import foresight
 import logs
+import rehearsal
 import report
 import stored
 import templates
@@ -58,6 +59,8 @@ def main() -> int:
         return foresight.main(sys.argv[2:])
     if sys.argv[1:2] == ["templates"]:
         return templates.main(sys.argv[2:])
+    if sys.argv[1:2] == ["rehearsal"]:
+        return rehearsal.main(sys.argv[2:])
     if sys.argv[1:2] == ["viewers"]:
         return viewers.main(sys.argv[2:])
     args = _arguments()

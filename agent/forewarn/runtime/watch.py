@@ -18,7 +18,7 @@ from forewarn.model.series import Outcome, ProbeRun, SeriesId, Window
 from forewarn.ports import Sample, SampleRun, TargetView
 from forewarn.runtime import shown
 from forewarn.runtime.groups import firing
-from forewarn.runtime.line import FEWEST_KEPT, Judge, Line
+from forewarn.runtime.line import Judge, Line
 from forewarn.runtime.lines import COSTLY, UP, Lines, unwatched
 
 GONE_INTERVALS, GONE_S = 5, 600.0
@@ -140,9 +140,9 @@ class Watch(Lines):
         return moves
 
     def _can_wait(self, line: Line, judge: Judge) -> bool:
-        """Whether the newest samples may be judged later, together with those that follow. A line keeps FEWEST_KEPT of them."""
+        """Whether the newest samples may be judged later, together with those that follow. A line keeps `fewest` of them."""
         together_s, options = judge.detector.together_s, judge.rule.options
-        if together_s is None or judge.late * self.probe.every_s >= together_s(options) or judge.late >= FEWEST_KEPT:
+        if together_s is None or judge.late * self.probe.every_s >= together_s(options) or judge.late >= line.fewest:
             return False
         return not judge.detector.urgent(options, judge.state, line.values[-1])
 
