@@ -25,6 +25,7 @@ import console
 import crowd
 import foresight
 import logs
+import rehearsal
 import report
 import stored
 import templates
@@ -62,6 +63,8 @@ def main() -> int:
         return foresight.main(sys.argv[2:])
     if sys.argv[1:2] == ["templates"]:
         return templates.main(sys.argv[2:])
+    if sys.argv[1:2] == ["rehearsal"]:
+        return rehearsal.main(sys.argv[2:])
     if sys.argv[1:2] == ["viewers"]:
         return viewers.main(sys.argv[2:])
     args = _arguments()

@@ -53,6 +53,11 @@ class Line:
             return Watched(id, judges)
         return Bare(id)
 
+    @property
+    def fewest(self) -> int:
+        """Samples that are kept at least."""
+        return 1
+
     def add(self, at_s: float, value: float) -> bool:
         """False when the sample is not newer than the newest; a clock that was set back by much begins a new past."""
         raise NotImplementedError
@@ -155,7 +160,6 @@ class Watched(Line):
 
     @property
     def fewest(self) -> int:
-        """Samples that are kept at least."""
         return FEWEST_COSTLY if self.costly else FEWEST_KEPT
 
     def settle(self, every_s: float) -> None:

@@ -19,7 +19,7 @@ from forewarn.ports import Sample, SampleRun, TargetView
 from forewarn.runtime import shown
 from forewarn.runtime.groups import firing
 from forewarn.runtime.judge import Judge, learnt
-from forewarn.runtime.line import FEWEST_KEPT, UP, Line, Watched
+from forewarn.runtime.line import UP, Line, Watched
 from forewarn.runtime.lines import COSTLY, Lines, unwatched
 
 GONE_INTERVALS, GONE_S = 5, 600.0
@@ -149,9 +149,9 @@ class Watch(Lines):
         return moves
 
     def _can_wait(self, line: Line, judge: Judge) -> bool:
-        """Whether the newest samples may be judged later, together with those that follow. A line keeps FEWEST_KEPT of them."""
+        """Whether the newest samples may be judged later, together with those that follow. A line keeps `fewest` of them."""
         together_s, options = judge.detector.together_s, judge.rule.options
-        if together_s is None or judge.late * self.probe.every_s >= together_s(options) or judge.late >= FEWEST_KEPT:
+        if together_s is None or judge.late * self.probe.every_s >= together_s(options) or judge.late >= line.fewest:
             return False
         return not judge.detector.urgent(options, judge.state, line.values[-1])
 

@@ -96,16 +96,19 @@ class Bins:
     def closed_bins(self) -> Bins:
         """Only the closed bins, joined until there are no more than `most`."""
         width, times, values, counts = self.width_s, self.times, self.values, self.counts
-        left = len(times)
-        while left > self.most:
+        if len(times) > self.most:
             width *= 2
-            left = len({floor(at / width) for at in times})
-        if left < len(times):
+            slots = {floor(at / width) for at in times}
+            while len(slots) > self.most:
+                width *= 2
+                slots = {slot // 2 for slot in slots}
             times, values, counts = _joined(times, values, counts, width)
         return Bins(width, self.keep_s, self.most, times, values, counts)
 
     def _old(self, times: Sequence[float], now_s: float) -> int:
         """How many bins to forget: those before the window, but a slow series keeps FEWEST for four windows."""
+        if not times or now_s - times[0] <= self.keep_s:
+            return 0
         ages = [now_s - at for at in times]
         spare = len(times) - FEWEST
         far = max(4 * self.keep_s, 2 * FEWEST * self.width_s)

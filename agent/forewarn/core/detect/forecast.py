@@ -92,8 +92,8 @@ def history_s(options: ForecastOptions) -> float:
 
 
 def together_s(options: ForecastOptions) -> float:
-    """One bin: while nothing happens, little is news between two of them."""
-    return options.window_s / MOST_BINS
+    """Two bins: while nothing happens, little is news between them."""
+    return 2 * options.window_s / MOST_BINS
 
 
 def urgent(options: ForecastOptions, state: ForecastState | None, value: float) -> bool:
@@ -131,7 +131,8 @@ def _taken(options: ForecastOptions, state: ForecastState, window: Window) -> Fo
     if seen is state.seen:
         return state
     past, memory = state.past, seen.memory
-    if memory is not None and seen.last_s - past.at_s > options.window_s / (MOST_BINS / 2):
+    due = seen.last_s - past.at_s > options.window_s / (MOST_BINS / 2)
+    if due and memory is not None and memory.times and memory.times[-1] != past.closed_s:
         past = long_past(memory, options.window_s, seen.last_s)
     return ForecastState(
         seen, past, state.firing, state.away, state.believed, state.line, state.near, state.judged_s, state.judged_bin_s, state.claim,

@@ -29,24 +29,27 @@ DOUBTED = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """What the coarse long memory knows: rises that turned back, and a line for growth that comes in rare steps."""
+    """What the coarse long memory knows: rises that turned back, and a line for growth that comes in rare steps. `closed_s` is its
+    newest bin."""
 
     at_s: float = -inf
     waves: Waves = field(default_factory=Waves)
     line: Line | None = None
     stretch: Stretch | None = None
+    closed_s: float = -inf
 
 
 def long_past(memory: Bins, window_s: float, at_s: float) -> Past:
     """Read off the memory's closed bins."""
     coarse = replace(memory, most=MOST_LONG).closed_bins()
     found = waves(memory.times, memory.values)
+    closed_s = memory.times[-1] if memory.times else -inf
     if len(coarse.times) < 2 or coarse.times[-1] - coarse.times[0] < 2 * window_s:
-        return Past(at_s, found)
+        return Past(at_s, found, closed_s=closed_s)
     stretch = newest_stretch(coarse.times, coarse.values, coarse.values[-1:])
     if stretch.times[-1] - stretch.times[0] < 2 * window_s:
-        return Past(at_s, found)
-    return Past(at_s, found, fit(stretch.times, stretch.values), stretch)
+        return Past(at_s, found, closed_s=closed_s)
+    return Past(at_s, found, fit(stretch.times, stretch.values), stretch, closed_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import sub
 
 from forewarn.core.detect.bins import middle
 
@@ -38,8 +39,8 @@ def newest_stretch(times: Sequence[float], values: Sequence[float], recent: Sequ
     if len(times) < 3:
         return Stretch(list(times), list(values), None, 0)
     usual, scale = _moves(values)
-    span = max(values) - min(values)
-    falls = [i for i in range(len(values) - 1) if _is_fall(values, i, usual, scale, span, recent)]
+    deepest = min(usual - 8 * scale, -FALL * (max(values) - min(values)))
+    falls = [i for i, move in enumerate(map(sub, values[1:], values)) if move <= deepest and _stays_down(values, i, recent)]
     apart = [i for n, i in enumerate(falls) if n == 0 or i - falls[n - 1] > 1]  # a fall may take two bins
     if not falls:
         return Stretch(list(times), without_events(values), None, 0)
@@ -67,16 +68,13 @@ def without_events(values: Sequence[float], both_ways: bool = False) -> list[flo
 
 def _moves(values: Sequence[float]) -> tuple[float, float]:
     """The usual move from bin to bin, and how much moves differ (both medians)."""
-    moves = sorted(after - before for before, after in pairwise(values))
+    moves = sorted(map(sub, values[1:], values))
     usual = middle(moves)
-    return usual, 1.4826 * middle(sorted(abs(move - usual) for move in moves))
+    return usual, 1.4826 * middle(sorted([abs(move - usual) for move in moves]))
 
 
-def _is_fall(values: Sequence[float], i: int, usual: float, scale: float, span: float, recent: Sequence[float]) -> bool:
-    move = values[i + 1] - values[i]
-    if move >= 0 or move > usual - 8 * scale or -move <= FALL * span:
-        return False
-    half = values[i] + move / 2
+def _stays_down(values: Sequence[float], i: int, recent: Sequence[float]) -> bool:
+    half = (values[i] + values[i + 1]) / 2
     after = values[i + 1 : i + 4]
     return max(after) < half and (len(after) == 3 or max(recent[-3:], default=half) < half)
 

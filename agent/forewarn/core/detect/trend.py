@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log, sqrt
-from operator import mul, sub
+from operator import mul, sub, truediv
 
 from forewarn.core.detect.bins import middle
 
@@ -100,7 +100,7 @@ def _line(times: Sequence[float], values: Sequence[float]) -> Line:
 def _slope(times: Sequence[float], values: Sequence[float]) -> float:
     slopes: list[float] = []
     for lag in range(max(1, len(times) // 2), len(times)):
-        slopes += [(v - u) / (t - s) for s, t, u, v in zip(times, times[lag:], values, values[lag:], strict=False)]
+        slopes.extend(map(truediv, map(sub, values[lag:], values), map(sub, times[lag:], times)))
     slopes.sort()
     return middle(slopes)
 
