@@ -20,8 +20,8 @@ from forewarn.model.message import MessageState
 
 
 @pytest.mark.timeout(400)
-async def test_twenty_kills_lose_nothing_and_double_nothing(tmp_path):
-    await killed_story(tmp_path, kills=20)
+async def test_ten_kills_lose_nothing_and_double_nothing(tmp_path):
+    await killed_story(tmp_path, kills=10)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from forewarn.model.probe import Rule, Source
 from forewarn.model.series import Outcome, ProbeRun
 from forewarn.ports import ProbeView
 from forewarn.runtime.board import FRESH_S, Board
-from forewarn.runtime.line import learnt
+from forewarn.runtime.judge import learnt
 from forewarn.runtime.watch import Watch
 
 PROMISE = Rule(name="promise", kind="slo", metric="up", options=SloOptions(objective=0.99), source=Source("probes/x.yaml", 2))
