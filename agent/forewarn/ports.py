@@ -79,8 +79,7 @@ class Kind:
     """One line of the table of probers. `options` is the pydantic model of what people write in a probe of this kind.
 
     `make` builds the prober once for the process (probers hold no state of a probe); `targets` are those of a probe that
-    names none. `shape` is async, engine, follower or push. `remote`: a probe may name hosts in `where:`, and `make` takes
-    Machines, which give the machine of a target (without any, this one only).
+    names none. `shape` is async, engine, follower or push. `remote`: probes may say `where:`, and `make` takes Machines.
     """
 
     options: type[Any]
@@ -91,6 +90,7 @@ class Kind:
     targets: tuple[Target, ...] = ()
     metrics: Mapping[str, str] = field(default_factory=dict)  # metric -> what it means, for docs, `check` and suggestions
     remote: bool = False
+    address: Callable[[str], object] | None = None  # ValueError("what is wrong; what is right")
 
     def on(self, machines: Machines) -> Kind:
         """The same kind, whose prober reaches other machines through `machines`."""

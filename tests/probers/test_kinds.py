@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import yaml
 
+from forewarn.cli.main import main
 from forewarn.config.find import shipped
 from forewarn.config.load import load
 from forewarn.model.settings import Settings
@@ -122,3 +125,45 @@ def test_shipped_log_patterns(settings: Settings, line: str, counted: dict[str, 
     assert found.keys() == counted.keys()
     for metric, label in counted.items():
         assert label is None or found[metric] == (label,)
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "said"),
+    [
+        ("http", "127.0.0.1:8000", '"127.0.0.1:8000" is not an address; write http://... or https://...'),
+        ("http", "ftp://u:secret@x.example/", "is not an address; write http://... or https://..."),
+        ("http", "https://", '"https://" names no host; write e.g. https://shop.example:8443/health'),
+        ("http", "http://u:secret@x.example:99999/", "has a port that is no number up to 65535; "),
+        ("http", "http://[::1/", '"http://[::1/" is not an address; write e.g. '),
+        ("tcp", "127.0.0.1", '"127.0.0.1" is not host:port; write e.g. db.example:5432 or [2001:db8::1]:443'),
+    ],
+)
+def test_an_address_that_no_probe_could_ask_is_refused_before_it_runs(kind: str, address: str, said: str) -> None:
+    check = PROBERS[kind].address
+    assert check
+    with pytest.raises(ValueError, match=re.escape(said)) as error:
+        check(address)
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        ("http", "http://127.0.0.1:8000/"),
+        ("http", "https://u:p@[2001:db8::1]:8443/a?b=c d#e"),
+        ("http", "https://商城.example"),
+        ("tcp", "db:5432"),
+        ("tcp", "[::1]:22"),
+    ],
+)
+def test_an_address_that_can_be_asked_is_taken(kind: str, address: str) -> None:
+    check = PROBERS[kind].address
+    assert check
+    check(address)
+
+
+def test_check_says_where_the_address_stands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "shop.yaml"
+    file.write_text("probe: shop\nkind: http\ntargets:\n  - 127.0.0.1:8000\n", "utf-8")
+    assert main(["--lang", "en", "try", str(file)]) == 2
+    assert f'{file}:4 targets[0]: "127.0.0.1:8000" is not an address; write http://' in capsys.readouterr().err

@@ -86,8 +86,10 @@ def test_json_is_the_body_of_the_api(shop: str, tmp_path: Path, capsys) -> None:
 
 
 def test_cannot_see_is_three(tmp_path: Path, capsys) -> None:
-    assert main(["--lang", "en", "try", written(tmp_path, "no-address")]) == 3
-    assert capsys.readouterr().out.startswith("cannot see  web  ")
+    file = tmp_path / "shop-log.yaml"
+    file.write_text(f"probe: shop-log\nkind: log\nfiles: [{tmp_path}/app.log]\npatterns: {{errors: ERROR}}\n")
+    assert main(["--lang", "en", "try", str(file)]) == 3
+    assert capsys.readouterr().out.startswith("cannot see  local  ")
 
 
 def test_no_such_probe_is_three_and_names_those_there_are(capsys, monkeypatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -35,4 +36,6 @@ def bound(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=128, reuse_port=False)
     except OSError as error:
-        raise ForewarnError(f"{host}:{port} can't be used ({error.strerror}); stop what listens there or give --port") from error
+        raise ForewarnError(
+            f"{host}:{port} can't be used ({os.strerror(error.errno or 0)}); stop what listens there or give --port"
+        ) from error

@@ -43,7 +43,7 @@ def _show(client: Client, args: argparse.Namespace) -> int:
         return print_json(body)
     client.use_zone()
     screen, kept = client.screen, body["would_have_paged"]
-    screen.say(screen.t("cli.report.head", days=args.days, paged=body["paged"], kept=len(kept)))
+    screen.say(screen.t("cli.report.head", days_s=int(args.days) * 86_400.0, paged=body["paged"], kept=len(kept)))
     rows = [[screen.t("cli.report.at", at=at(one["at"])), one["incident"] or "-", one["to"], one["subject"]] for one in kept]
     screen.columns(rows, colours=("accent",))
     if body["shadow_until"]:

@@ -44,7 +44,8 @@ def _show(client: Client, args: argparse.Namespace) -> int:
         screen.say(screen.t("score.pages", useful=pages["useful"], of=pages["useful"] + pages["needless"]))
     for kind in body["kinds"]:
         name = screen.word(f"score.kind.{kind['kind']}", kind["kind"])
-        shares = screen.t("score.interval", low=kind["interval"][0], high=kind["interval"][1])
+        said = "score.interval" if kind["precision"] is not None else "score.assumed"
+        shares = screen.t(said, low=kind["interval"][0], high=kind["interval"][1])
         screen.say(screen.t("score.named", name=name, text=shares))
         for gate in kind["gates"]:
             state = screen.t("score.open" if gate["open"] else "score.closed", low=gate["low"], need=gate["need"])

@@ -211,17 +211,23 @@ def _targets(doc: Document, path: Path, given: Any, kind: Kind, problems: Proble
     found: dict[str, Target] = {}
     for index, (name, address) in enumerate(pairs):
         here = (*path, name if isinstance(given, dict) else index)
-        target = problems.reading(doc, here, _target, name, address, found)
+        target = problems.reading(doc, here, _target, name, address, found, kind)
         if target:
             found[target.name] = target
     return tuple(found.values())
 
 
-def _target(name: object, address: object, found: Mapping[str, Target]) -> Target:
+def _target(name: object, address: object, found: Mapping[str, Target], kind: Kind) -> Target:
     if not isinstance(name, str) or not isinstance(address, str) or not address.strip():
         raise Wrong(f"{shown(address)} is not an address", "write a text, in quotes where it looks like a number")
     if not _TARGET.fullmatch(name):
         raise Wrong(f"{shown(name)} can't name a target", 'write a short text without "|", or NAME: ADDRESS')
     if name in found:
         raise Wrong(f"the target {shown(name)} is given twice", "keep one")
+    if kind.address:
+        try:
+            kind.address(address)
+        except ValueError as error:
+            what, _, right = str(error).partition("; ")
+            raise Wrong(what, right or None) from error
     return Target(name, address)

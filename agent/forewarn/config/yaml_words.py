@@ -27,6 +27,7 @@ _SENTENCES = (
     ("did not find expected '-' indicator", 'a line of this list does not begin with "- "', "check the indentation"),
     ("found unexpected end of stream", "a quoted text is not closed", "add the closing quote"),
     ("could not find expected ':'", 'a line has no ": " after its key', "write key: value, or check the indentation"),
+    ("found a tab character that violates indentation", "a tab is used for indentation", "use spaces"),
     ("did not find expected key", "this is neither a key nor the end of the map above", "check indentation and quotes"),
     (
         "found unknown escape character",
@@ -40,6 +41,7 @@ _SENTENCES = (
     ),
     ("found undefined tag handle", "a word that begins with ! is a tag, which is not taken", "put it in quotes"),
 )
+_WIDE = "："
 _STARTERS = {"\t": ("a tab is used for indentation", "use spaces")}
 
 
@@ -58,6 +60,9 @@ def in_plain_words(error: yaml.YAMLError, text: str) -> tuple[int, str, str | No
             last = min(line, text.count("\n") + (not text.endswith("\n")))
             if "is not closed" in what:
                 return began, what, right
+            if words.startswith("could not find"):
+                wide = _WIDE in text.split("\n")[began - 1]
+                return began, what, f'write ": " instead of "{_WIDE}"' if wide else right
             return max(1, last), what, right
     return line, f"this is not YAML: {said}", "check indentation and quotes"
 

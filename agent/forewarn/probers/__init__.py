@@ -112,13 +112,13 @@ def _elastic() -> Any:
 
 
 OWN: Mapping[str, Kind] = {
-    "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS),
+    "http": Kind(http.HttpOptions, "engine", _http, every_s=30.0, timeout_s=10.0, metrics=http.METRICS, address=http.check_address),
     "host": Kind(host.HostOptions, "async", _host, every_s=10.0, timeout_s=5.0, targets=HERE, metrics=host.METRICS, remote=True),
     "log": Kind(log.LogOptions, "follower", _log, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=log.METRICS, remote=True),
     "journal": Kind(
         journal.JournalOptions, "follower", _journal, every_s=10.0, timeout_s=10.0, targets=HERE, metrics=journal.METRICS
     ),
-    "tcp": Kind(tcp.TcpOptions, "async", _tcp, every_s=30.0, timeout_s=10.0, metrics=tcp.METRICS),
+    "tcp": Kind(tcp.TcpOptions, "async", _tcp, every_s=30.0, timeout_s=10.0, metrics=tcp.METRICS, address=tcp.check_address),
     "temperature": Kind(
         temperature.TemperatureOptions,
         "async",

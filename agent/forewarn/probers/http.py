@@ -6,6 +6,7 @@ import re
 from functools import cached_property, lru_cache
 from pathlib import Path as File
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
@@ -44,6 +45,7 @@ TLS: tuple[Column, ...] = tuple((name, ()) for name in METRICS if name != "certi
 _NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 _HEADER = re.compile(r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")  # RFC 9110, 5.6.2
 _PROXY = re.compile(r"^(?:https?|socks4a?|socks5h?)://[!-~]+$")
+_LIKE = "write e.g. https://shop.example:8443/health"
 LARGEST_BODY = 16 * 1024**2
 
 
@@ -136,6 +138,23 @@ class HttpOptions(Options):
     @property
     def secret_file(self) -> File | None:
         return self.basic.password_file if self.basic else self.bearer_file
+
+
+def check_address(target: str) -> None:
+    """ValueError where a target can't be asked."""
+    if not target.startswith(("http://", "https://")):
+        raise ValueError(f"{shown(mask(target))} is not an address; write http://... or https://...")
+    try:
+        parts = urlsplit(target)
+        named = bool(parts.hostname)
+    except ValueError as error:
+        raise ValueError(f"{shown(mask(target))} is not an address; {_LIKE}") from error
+    if not named:
+        raise ValueError(f"{shown(mask(target))} names no host; {_LIKE}")
+    try:
+        _ = parts.port
+    except ValueError as error:
+        raise ValueError(f"{shown(mask(target))} has a port that is no number up to 65535; {_LIKE}") from error
 
 
 def judge(options: HttpOptions, answer: Answer) -> tuple[Failure | None, tuple[tuple[str, float], ...], str | None]:

@@ -86,7 +86,8 @@ class LogOptions(CountingOptions):
     def _files(cls, given: tuple[str, ...]) -> tuple[str, ...]:
         for path in given:
             if not PurePath(path).is_absolute():
-                raise ValueError(f'"{path}" is not an absolute path; write e.g. /var/log/{path}')
+                right = f"/{path}" if path.startswith("var/") else f"/var/log/{path}"
+                raise ValueError(f'"{path}" is not an absolute path; write e.g. {right}')
             if "**" in path:
                 raise ValueError(f'"{path}": ** is not taken; write one * for each folder')
         return given

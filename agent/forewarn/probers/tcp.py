@@ -56,3 +56,9 @@ def place(target: str) -> tuple[str, int] | None:
     if not found or not 0 < int(found[3]) < 65536:
         return None
     return found[1] or found[2], int(found[3])
+
+
+def check_address(target: str) -> None:
+    """ValueError where a target is no place."""
+    if place(target) is None:
+        raise ValueError(f'"{target}" is not host:port; write e.g. db.example:5432 or [2001:db8::1]:443')

@@ -62,6 +62,8 @@ def check(file: Path) -> dict[str, int]:
                 _sound(Path(place) / name)
                 sizes[name] = (Path(place) / name).stat().st_size
             return sizes
+    except FileNotFoundError as error:
+        raise StoreError(f"{file}: there is no such file; name a copy that forewarn backup wrote") from error
     except (OSError, KeyError, AttributeError, tarfile.TarError) as error:
         raise StoreError(f"{file}: this is not a backup of forewarn, or a part of one ({error}); take another copy") from error
 

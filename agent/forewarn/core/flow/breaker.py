@@ -13,7 +13,7 @@ from forewarn.core.work import Work
 from forewarn.model.errors import Refused
 from forewarn.model.hold import Hold
 from forewarn.model.playbook import Repair, Run, RunState
-from forewarn.model.text import say
+from forewarn.model.text import Say, say
 
 REASON = "hold.breaker"
 
@@ -51,10 +51,15 @@ def _open(work: Work, run: Run, count: int) -> None:
     work.note(run.incident, say("repair.breaker_opened", playbook=run.playbook, count=count), run.id, hold.id)
 
 
+def no_playbook(work: Work, name: str) -> Say:
+    """There is none of this name, and these there are."""
+    return say("refused.no_playbook", name=name, known=", ".join(work.settings.playbooks))
+
+
 def close(work: Work, playbook: str, by: str) -> str:
     """A person allows the playbook to change things again; answers the hold that ended. Raises Refused."""
     if playbook not in work.settings.playbooks:
-        raise Refused(say("refused.not_found", id=playbook))
+        raise Refused(no_playbook(work, playbook))
     hold = hold_of(work, playbook)
     if hold is None:
         raise Refused(say("refused.no_breaker", playbook=playbook))

@@ -28,7 +28,7 @@ def changed(work: Work, given: Command) -> None:
     if said["what"] not in KINDS:
         raise Refused(say("refused.change_what", what=said["what"], kinds=", ".join(KINDS)))
     if said["service"] and said["service"] not in work.settings.services:
-        raise Refused(say("refused.not_found", id=said["service"]))
+        raise Refused(say("refused.no_service", name=said["service"], known=", ".join(work.settings.services)))
     known = next((one for one in work.changes() if said["key"] and one.key == said["key"]), None)
     if known:
         work.answer = known.id

@@ -28,7 +28,7 @@ from forewarn.model.inputs import Command
 from forewarn.model.level import Level
 from forewarn.model.message import Message, MessageKind, MessageState, Subkind
 from forewarn.model.playbook import Run
-from forewarn.model.text import say
+from forewarn.model.text import Say, say
 
 
 def command(work: Work, given: Command) -> None:
@@ -52,9 +52,16 @@ def _about(work: Work, given: Command) -> str | None:
 def _incident(work: Work, given: Command) -> Incident:
     found = work.incident(given.id)
     if found is None:
-        raise Refused(say("refused.not_found", id=given.id))
+        raise Refused(_gone(work, given.id))
     _same_version(given, found.version)
     return found
+
+
+def _gone(work: Work, id: str | None) -> Say:
+    """Why there is no such incident to work on: it is over for good, and only the ledger knows it, or it never was."""
+    number = (id or "").upper().removeprefix("INC-")
+    was = number.isdecimal() and str(int(number)) == number and 0 < int(number) <= work.state.counters.get("INC", 0)
+    return say("refused.over" if was else "refused.not_found", id=id)
 
 
 def _message(work: Work, given: Command, *states: MessageState) -> Message:
@@ -81,7 +88,7 @@ def _declare(work: Work, given: Command) -> None:
     service = next((word for word in given.words if word in work.settings.services), None)
     unknown = [word for word in given.words if word not in work.settings.services and word not in set(map(str, Level))]
     if unknown:
-        raise Refused(say("refused.not_found", id=unknown[0]))
+        raise Refused(say("refused.no_service", name=unknown[0], known=", ".join(work.settings.services)))
     if not given.text:
         raise Refused(say("refused.needs_reason"))
     work.answer = incidents.declare(work, given.text, service, level, given.by)
@@ -157,7 +164,7 @@ def _merge(work: Work, given: Command) -> None:
     incident = _incident(work, given)
     into = work.incident(given.words[0]) if given.words else None
     if into is None:
-        raise Refused(say("refused.not_found", id=given.words[0] if given.words else "?"))
+        raise Refused(_gone(work, given.words[0] if given.words else "?"))
     if into.id == incident.id:
         raise Refused(say("refused.itself", id=into.id))
     if not into.unresolved:
@@ -215,7 +222,7 @@ def _run(work: Work, given: Command) -> None:
     incident = _incident(work, given)
     found = work.settings.playbooks.get(given.words[0]) if given.words else None
     if found is None:
-        raise Refused(say("refused.not_found", id=given.words[0] if given.words else "?"))
+        raise Refused(breaker.no_playbook(work, given.words[0] if given.words else "?"))
     findings = work.open_findings(incident)
     work.answer = runs.start(work, incident.id, found, findings[0] if findings else None, given.by)
 
