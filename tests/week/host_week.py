@@ -21,6 +21,10 @@ GB = 1.0
 SIZES = {"/": 40.0, "/boot": 0.5, "/home": 60.0, "/var/log": 12.0, "/srv": 120.0, "/mnt/nas": 2000.0}
 INODES = {"/": 2.6e6, "/boot": 3.2e4, "/home": 3.9e6, "/var/log": 7.8e5, "/srv": 7.8e6}
 
+PACES = {"/home": 0.2, "/srv": 0.25}
+"""GB a day that stay, in a usual week."""
+NEVER_S = 3650 * DAY
+
 
 @dataclass
 class Build:
@@ -227,15 +231,16 @@ class HostWeek:
 
     def runs(self, at_s: float, clock: datetime) -> Iterator[ProbeRun]:
         """Runs of the shipped probes that look at this machine (`host`, `self`, `own-health`, `temperature`, `certificates`,
-        `forewarn-process`, `smart`, `journal`) that fall into this step. The host writes a syslog, so the journal's probe rests."""
+        `forewarn-process`, `smart`, `growth`) that fall into this step."""
         stamp = clock.timestamp()
-        yield self._run("journal", stamp, [])
         yield self._host(at_s, stamp)
         yield self._self(at_s, stamp)
         if at_s % 30 < self.step_s:
             yield self._run("temperature", stamp, [("headroom_celsius", (("sensor", "package"),), 100.0 - self.celsius)])
         if at_s % 600 < self.step_s:
             yield self._smart(at_s, stamp)
+        if at_s % (6 * HOUR) < self.step_s:
+            yield self._growth(stamp)
         if at_s % HOUR < self.step_s:  # renewed a month before its end, on Wednesday
             left_s = (32 * DAY - at_s) if at_s < 2 * DAY else 90 * DAY - (at_s - 2 * DAY)
             yield self._run(
@@ -245,6 +250,10 @@ class HostWeek:
             "forewarn-process", stamp, [("processes", (), 1.0), ("restarts_total", (), 0.0), ("open_files_used_ratio", (), 0.02)]
         )
         yield self._own_health(stamp)
+
+    def resting(self, probe: str, clock: datetime) -> ProbeRun:
+        """A probe of something that this host does not have."""
+        return self._run(probe, clock.timestamp(), [])
 
     def log_lines(self, clock: datetime) -> list[str]:
         return [f"{clock:%b %d %H:%M:%S} web-1 {program}: {text}" for program, text in self.lines]
@@ -341,6 +350,21 @@ class HostWeek:
         return self._run(
             "smart", stamp, [("wear_ratio", labels, wear), ("spare_margin_ratio", labels, 0.9), ("disk_ok", labels, 1.0)]
         )
+
+    def _growth(self, stamp: float) -> ProbeRun:
+        """What the ages of the files say. Only /srv and /home keep what is written to them; what a walk finds differs a little."""
+        found: list[tuple[str, tuple[tuple[str, str], ...], float]] = []
+        for mount in ("/", "/home", "/srv", "/var/log"):
+            labels, a_day = (("mount", mount),), PACES.get(mount, 0.0) * self.random.uniform(0.85, 1.15)
+            left_s = min(NEVER_S, (SIZES[mount] - self.used[mount]) / a_day * DAY) if a_day else NEVER_S
+            found += [
+                ("fs_full_s", labels, left_s),
+                ("fs_full_earliest_s", labels, left_s * 0.7),
+                ("fs_full_latest_s", labels, min(NEVER_S, left_s * 1.6)),
+                ("fs_growth_bytes", labels, a_day * 1e9),
+                ("fs_seen_ratio", labels, 0.98),
+            ]
+        return self._run("growth", stamp, found)
 
     def _run(
         self, probe: str, stamp: float, found: list[tuple[str, tuple[tuple[str, str], ...], float]], target: str = "local"

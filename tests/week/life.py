@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from host_week import DAY, HOUR, HostWeek, moment, monday
+from journal_host import Journal
 
 from forewarn.app.scenario import Story
 from forewarn.app.stage import Stage
@@ -25,17 +26,20 @@ PORT = {"FOREWARN_PORT": "8420"}
 
 @dataclass
 class Life:
-    """`shifts`: from which second of the week on the host's clock is wrong by how much."""
+    """`shifts`: from which second of the week on the host's clock is wrong by how much. `journal_only`: the host writes no syslog,
+    and what its journal holds of the week before is read first."""
 
     seed: int
     shifts: Mapping[float, timedelta] = field(default_factory=dict)
     days: float = 7
     step_s: float = 60.0
+    journal_only: bool = False
 
     def __post_init__(self) -> None:
         story = Story(name="week", start=monday(), config=".", lines=())
         self.stage = Stage(story, self._loaded, ROOT)
         self.host = HostWeek(self.seed, self.step_s)
+        self.journal = Journal(self.stage.settings.probes["journal"]) if self.journal_only else None
 
     def _loaded(self, folder: Path, now: datetime) -> Settings:
         """The shipped files; probes look no more often than the host's steps."""
@@ -46,6 +50,9 @@ class Life:
     def live(self) -> Life:
         """A week, from the minute on in which Forewarn was installed."""
         off, shift = False, timedelta()
+        self.history = list(self.journal.first_sight(self.seed + 100)) if self.journal else []
+        for run in self.history:
+            self.stage.run(run)
         shifts = dict(self.shifts)
         for step in range(int(self.days * DAY / self.step_s)):
             at_s = step * self.step_s
@@ -65,8 +72,17 @@ class Life:
                 off = False
             for run in self.host.runs(at_s, clock):
                 self.stage.run(run)
-            self.stage.lines("logs", self.host.log_lines(clock))
+            self._log(clock)
         return self
+
+    def _log(self, clock: datetime) -> None:
+        if self.journal:
+            self.stage.lines("logs", [])
+            for run in self.journal.runs(self.host.lines, clock):
+                self.stage.run(run)
+        else:
+            self.stage.lines("logs", self.host.log_lines(clock))
+            self.stage.run(self.host.resting("journal", clock))
 
     def _upgraded(self, at_s: float) -> bool:
         """Forewarn itself is upgraded on Friday."""

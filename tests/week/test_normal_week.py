@@ -33,6 +33,25 @@ def test_other_weeks_are_quiet_too(seed: int) -> None:
     _judged(Life(seed, CLOCK, step_s=30).live())
 
 
+@pytest.mark.timeout(300)
+def test_a_host_with_a_journal_only_is_quiet_though_its_last_week_is_read_first() -> None:
+    """Two days; the week before stands in the journal with its builds, its reboot and its lost lease."""
+    life = Life(6, days=2, step_s=120, journal_only=True).live()
+    _judged(life)
+    assert len(life.history) > 500, "its minutes are told one by one"
+    assert sum(
+        value
+        for (metric, _), value in zip(life.history[-1].columns, life.history[-1].values, strict=True)
+        if metric == "failed_logins_total"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_a_whole_week_of_a_host_with_a_journal_only_is_quiet() -> None:
+    _judged(Life(7, CLOCK, step_s=60, journal_only=True).live())
+
+
 @pytest.mark.timeout(120)
 def test_a_disk_that_fills_on_such_a_host_is_still_seen() -> None:
     """Quiet, but not deaf: the same host, and something writes 3 GB an hour to /srv."""

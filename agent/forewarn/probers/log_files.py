@@ -135,6 +135,8 @@ class Files:
                 blocks += self._read(key, tail, now, announced=changed is not None)
             except OSError as error:  # e.g. a stale NFS handle: opened again at the next look
                 self._blind[tail.path] = f"{tail.path} can't be read: {error.strerror}"
+                if not tail.past and len(self._places) < MOST:
+                    self._places.append(tail.stored())
                 self._drop(key)
                 continue
             if key in self._tails:
@@ -143,8 +145,7 @@ class Files:
 
     def _read(self, key: Key, tail: Tail, now: float, announced: bool) -> Iterator[Block]:
         if tail.truncated():
-            self._read_copy(tail)
-            tail.restart()
+            self._go_on_truncated(tail)
         before = tail.position
         if block := tail.read(now):
             yield block
@@ -159,10 +160,15 @@ class Files:
                 yield block
             self._drop(key)
 
-    def _read_copy(self, tail: Tail) -> None:
-        """What was written between our last look and the truncation stands only in the copy."""
+    def _go_on_truncated(self, tail: Tail) -> None:
+        """What was written between our last look and the truncation stands only in the copy, and what was between that one
+        and the next only in the next copy."""
+        self._forget(tail)
         if tail.print[0] >= COPY_LEAST and (copy := left_copy(self._place, tail.stored(), self._tails)):
-            self._open_past(*copy, offset=tail.offset, skip=tail.stored()["skip"])
+            self._open_past(*copy, tail.log, offset=tail.offset, skip=tail.stored()["skip"])
+        tail.restart()
+        if since_s := tail.changed_s:
+            self._find_unseen(tail.log, since_s)
 
     # --- finding ---
 
@@ -172,7 +178,7 @@ class Files:
         paths = {path: one for one in self._globs for path in self._expand(one)}
         self._left_out = max(0, len(paths) - MOST)
         named, rotated = set(), dict[str, float]()
-        before = {tail.path: tail.changed_s for tail in self._tails.values()}
+        before = {tail.path: tail.changed_s for tail in self._tails.values() if tail.changed_s}
         for path in list(paths)[:MOST]:
             found = self._see(path)
             if found is None:
@@ -244,7 +250,8 @@ class Files:
         for place in self._places:
             if place["inode"] == tail.inode and tail.resume(place):
                 self._places.remove(place)
-                self._gone_on.add(tail.path)
+                if place["print"][0]:  # one that was empty may have been filled and truncated since, or be another
+                    self._gone_on.add(tail.path)
                 return True
         return False
 
@@ -267,23 +274,24 @@ class Files:
     def _find_missed(self) -> None:
         """Files that were rotated away while we did not look, what rotation has made of them, and those between them and now."""
         places, self._places = self._places, []
-        since: dict[str, float] = {}
         for place in places:
             if past := continued(self._place, place, set(self._tails), COPY_LEAST):
-                self._open_past(*past[:3], offset=past[3], skip=past[4])
+                self._open_past(*past[:3], place["path"], offset=past[3], skip=past[4])
             elif not self._there(place["path"]):  # away, or shut: perhaps it comes back as it was
                 self._places.append(place)
-                continue
+        away = {place["path"] for place in self._places}
+        since: dict[str, float] = {}
+        for place in self._at_start:
             since[place["path"]] = max(place.get("changed", 0), since.get(place["path"], 0))
         for path, since_s in since.items():
-            if since_s and path not in self._gone_on:
+            if since_s and path not in self._gone_on | away:
                 self._find_unseen(path, since_s)
 
     def _find_unseen(self, path: str, since_s: float) -> None:
         """Files that had a name after `since_s` and were rotated away before we saw them."""
         known = [*self._at_start, *self._done, *(tail.stored() for tail in self._tails.values())]
         for past in unseen(self._place, path, since_s, set(self._tails), known):
-            self._open_past(*past[:3], offset=0, skip=False)
+            self._open_past(*past[:3], path, offset=0, skip=False)
 
     def _there(self, path: str) -> bool:
         try:
@@ -292,11 +300,12 @@ class Files:
             return False
         return True
 
-    def _open_past(self, path: str, key: Key | None, source: Source, *, offset: int, skip: bool) -> None:
+    def _open_past(self, path: str, key: Key | None, source: Source, log: str, *, offset: int, skip: bool) -> None:
         self._past += 1
         with suppress(OSError):  # a damaged one is said when it is read
             source.read(1, offset)  # what is packed knows its size only as far as it was unpacked, and seems cut off before that
         tail = Tail(path, source, (key or (0, 0))[1], self._form)
+        tail.log = log
         tail.past = key is None or path.endswith(PACKED)
         tail.restart(offset, skip)
         tail.more = True
@@ -305,8 +314,14 @@ class Files:
     def _drop(self, key: Key) -> None:
         tail = self._tails.pop(key)
         if tail.past or tail.gone_at is not None:
-            self._done = [*self._done[1 - MOST_DONE :], {"inode": tail.inode, "print": list(tail.print)}]
+            with suppress(OSError):
+                tail.learn()
+            self._forget(tail)
         tail.close()
+
+    def _forget(self, tail: Tail) -> None:
+        """Only that this was read stays known."""
+        self._done = [*self._done[1 - MOST_DONE :], {"inode": tail.inode, "print": list(tail.print)}]
 
 
 def _texts(block: Block) -> Iterator[str]:

@@ -13,6 +13,7 @@ from forewarn.probers.log_tail import fingerprint
 
 MOST_MISSED = 50
 """Rotated files that are gone through for one that was followed."""
+_ROTATED, _LAST_ROTATED = re.compile(r"[.-]\d"), re.compile(r"[.-]\d[\d.-]*$")
 Past = tuple[str, Key | None, Source, int, bool]
 """Path, key, the open file, from where on it is new, and whether that is inside a line."""
 
@@ -23,7 +24,7 @@ def continued(place: Place, known: Mapping[str, Any], open_now: Collection[Key],
     `known` is its place in a cursor. A file that may not be read is passed over.
     """
     length, digest = known["print"]
-    for path, found in _near(place, known["path"]):
+    for path, found in _near(place, _log(known["path"])):
         packed = path.endswith(PACKED)
         same = not packed and found.key[1] == known["inode"]
         if found.key in open_now or not (same or length >= least):
@@ -41,21 +42,27 @@ def continued(place: Place, known: Mapping[str, Any], open_now: Collection[Key],
 def unseen(
     place: Place, path: str, since_s: float, open_now: Collection[Key], known: Sequence[Mapping[str, Any]]
 ) -> Iterator[Past]:
-    """Whole files that came and went while nobody looked: rotated, written to after `since_s`, and none of those `known`."""
+    """Whole files that came and went while nobody looked: rotated, written to after `since_s`, and none of those `known`.
+
+    Only its first bytes tell that a file is a known one: the inode of one that was packed is given to the next.
+    """
+    prints: dict[int, set[str]] = {}
+    for one in known:
+        prints.setdefault(one["print"][0], set()).add(one["print"][1])
+    prints.pop(0, None)
     for each, found in _near(place, path):
-        by_rotation = re.match(r"[.-]\d", each.removeprefix(path)) is not None
-        packed = each.endswith(PACKED)
-        if not by_rotation or found.changed_s <= since_s or found.key in open_now:
-            continue
-        if not packed and found.key[1] in {one["inode"] for one in known}:
+        by_rotation = _ROTATED.match(each.removeprefix(path)) is not None
+        if not by_rotation or found.changed_s < since_s or found.key in open_now:
             continue
         try:
-            source = place.open(each, packed)
+            source = place.open(each, each.endswith(PACKED))
         except OSError:
             continue
-        if any(one["print"][0] and fingerprint(source, one["print"][0]) == tuple(one["print"]) for one in known):
+        if any(fingerprint(source, length)[1] in digests for length, digests in prints.items()):
             source.close()
             continue
+        length, digest = fingerprint(source)
+        prints.setdefault(length, set()).add(digest)  # it may be there twice: while it is being packed
         yield each, found.key, source, 0, False
 
 
@@ -65,11 +72,19 @@ def left_copy(place: Place, known: Mapping[str, Any], open_now: Collection[Key])
     for path, found in reversed(_near(place, known["path"])):
         if found.key in open_now or path == known["path"] or path.endswith(PACKED) or found.size <= known["offset"]:
             continue
-        source = place.open(path)
+        try:
+            source = place.open(path)
+        except OSError:
+            continue
         if fingerprint(source, length) == (length, digest):
             return path, found.key, source
         source.close()
     return None
+
+
+def _log(path: str) -> str:
+    """The log that a rotated file was, by its name: it may have been renamed again, to another number."""
+    return _LAST_ROTATED.sub("", path)
 
 
 def _near(place: Place, path: str) -> list[tuple[str, Found]]:

@@ -47,6 +47,7 @@ class Tail:
 
     def __init__(self, path: str, source: Source, inode: int, form: Form) -> None:
         self.path, self.source, self.inode, self._form = path, source, inode, form
+        self.log = path  # as it was called first: rotated files are called after it
         self.offset = 0
         self.print: tuple[int, str] = (0, "")
         self.changed_s = 0.0  # of its content, as its folder last said
@@ -78,9 +79,13 @@ class Tail:
         length, digest = self.print
         if self.size() < self.position or fingerprint(self.source, length) != (length, digest):
             return True
-        if length < PRINT:
-            self.print = fingerprint(self.source)
+        self.learn()
         return False
+
+    def learn(self) -> None:
+        """Its fingerprint, while it has not all of its bytes."""
+        if self.print[0] < PRINT:
+            self.print = fingerprint(self.source)
 
     def read(self, now: float) -> Block | None:
         """What is there now of whole events, about CHUNK at most; None where that is nothing new."""
@@ -122,7 +127,7 @@ class Tail:
         self.source.close()
 
     def stored(self) -> dict[str, Any]:
-        place = {"path": self.path, "inode": self.inode, "offset": self.offset, "print": list(self.print), "skip": self._skipping}
+        place = {"path": self.log, "inode": self.inode, "offset": self.offset, "print": list(self.print), "skip": self._skipping}
         return {**place, "changed": self.changed_s}
 
     def resume(self, place: Mapping[str, Any]) -> bool:
