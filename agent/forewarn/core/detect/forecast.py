@@ -32,8 +32,10 @@ DAY = 86400.0
 P_BEGIN, P_HOLD = 0.5, 0.25
 AWAY = 4
 """So many judgements in a row must see the danger gone."""
-P_RETURN, P_RETURN_HOLD = 0.65, 0.45
-"""The same for a limit that comes back: such series warn often, and must not do so in vain."""
+P_RETURN, P_RETURN_HOLD = 0.7, 0.45
+"""The same for a limit that comes back: such series warn often, and must not do so in vain. What was said of the horizon stands
+until it has passed, unless AWAY judgements in a row find less than P_HOLD or nothing: a probability that dances around its
+limits must not become two warnings of one spell."""
 AGAINST = 2.0
 """So many times as sure must a line be where the limit came back before and its past expects nothing."""
 DOUBT_S = 30 * DAY
@@ -69,7 +71,7 @@ class ForecastOptions:
 class ForecastState:
     """What is kept between steps: samples, and the last judgement. `line` is the one that was believed then, `near` the
     newest; `away` counts the judgements in a row that saw the danger gone; `believed`: a line was steep enough; `returning`:
-        it fires for a limit that comes back; `doubt` counts forecasts that came to nothing, as of `doubt_s`."""
+        it fires for a limit that comes back, and has done so since `returning_s`; `doubt` counts forecasts that came to nothing, as of `doubt_s`."""
 
     seen: Intake
     past: Past = field(default_factory=Past)
@@ -82,6 +84,7 @@ class ForecastState:
     judged_bin_s: float = 0.0
     claim: Claim | None = None
     returning: bool = False
+    returning_s: float = 0.0
     doubt: float = 0.0
     doubt_s: float = 0.0
 
@@ -136,7 +139,7 @@ def _taken(options: ForecastOptions, state: ForecastState, window: Window) -> Fo
         past = long_past(memory, options.window_s, seen.last_s)
     return ForecastState(
         seen, past, state.firing, state.away, state.believed, state.line, state.near, state.judged_s, state.judged_bin_s, state.claim,
-        state.returning, state.doubt, state.doubt_s,
+        state.returning, state.returning_s, state.doubt, state.doubt_s,
     )  # fmt: skip
 
 
@@ -188,10 +191,12 @@ def _relieved(options: ForecastOptions, state: ForecastState) -> bool:
 def _judged(options: ForecastOptions, state: ForecastState) -> tuple[ForecastState, Claim]:
     seen = state.seen
     if seen.crossed_s is not None:
-        return replace(state, firing=True, away=0), claims.crossed(options, seen, seen.crossed_s, state.line)
+        return replace(state, firing=True, away=0, returning=False), claims.crossed(options, seen, seen.crossed_s, state.line)
     again = coming(seen.returns, seen.last_s, options.within_s, options.confidence)
     if again is not None and _comes(options, state, again):
         return _returning(options, state, again)
+    if state.returning and _stands(options, state):
+        return replace(state, away=state.away + 1), state.claim or claims.seldom(options, seen)
     doubts = (1 if again is None else AGAINST) * (1 + _doubt(state))
     outlook = look_ahead(
         seen.bins,
@@ -222,13 +227,25 @@ def _begins(options: ForecastOptions, outlook: Outlook, line: Line, dates: Cross
 
 
 def _comes(options: ForecastOptions, state: ForecastState, again: Coming) -> bool:
-    far, least = (FAR, P_RETURN_HOLD) if state.returning else (1.0, P_RETURN)
-    return again.likely_s <= far * options.within_s and again.p >= least
+    if not state.returning:
+        return again.likely_s <= options.within_s and again.p >= P_RETURN
+    if state.seen.last_s - state.returning_s < options.within_s:
+        return again.p >= P_HOLD
+    return again.likely_s <= FAR * options.within_s and again.p >= P_RETURN_HOLD
+
+
+def _stands(options: ForecastOptions, state: ForecastState) -> bool:
+    """Whether what was said of a limit that comes back still stands, though its past expects it no more."""
+    said, now_s = state.claim, state.seen.last_s
+    if said is None or said.forecast is None or said.forecast.latest is None or said.forecast.crossed:
+        return False
+    return state.away + 1 < AWAY and now_s - state.returning_s < options.within_s and now_s < said.forecast.latest.timestamp()
 
 
 def _returning(options: ForecastOptions, state: ForecastState, again: Coming) -> tuple[ForecastState, Claim]:
     """A limit that comes back: its own past says when, and no line."""
-    state = replace(state, firing=True, returning=True, away=0, believed=False, line=None, near=None)
+    since_s = state.returning_s if state.returning else state.seen.last_s
+    state = replace(state, firing=True, returning=True, returning_s=since_s, away=0, believed=False, line=None, near=None)
     return state, claims.again(options, state.seen, again)
 
 

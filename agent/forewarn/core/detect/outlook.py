@@ -15,7 +15,7 @@ from forewarn.core.detect.recurrence import ONCE, TIMES, Waves, waves
 from forewarn.core.detect.shifts import Stretch, newest_stretch, without_events
 from forewarn.core.detect.trend import FEWEST, Line, fit
 
-SURE, STILL_SURE, HELD_SURE = 3.5, 2.0, 1.0
+SURE, STILL_SURE, HELD_SURE = 5.0, 2.0, 1.0
 """Standard deviations by which a slope must differ from level: to be believed, to be believed further, and while firing."""
 REACH = 12.0
 """A line is believed for so many times the span that it was seen for: 6 h of history speak for 3 days."""
