@@ -50,6 +50,9 @@ THRESHOLDS = {
     "max": (replace(ABOVE, stat="max", window_s=20.0), every_10s(1, 9, 1, 1, 1), ".fFF."),
     "min": (replace(ABOVE, stat="min", window_s=20.0), every_10s(9, 9, 9, 1), ".fF."),
     "p95 of one is nothing yet": (replace(ABOVE, stat="p95", window_s=300.0), every_10s(9, 9, 9, 9), "..fF"),
+    "a slow first look alone is no p95": (replace(ABOVE, stat="p95", window_s=300.0), every_10s(9, 1, 1, 1, 2), "....."),
+    "two are": (replace(ABOVE, stat="p95", window_s=300.0), every_10s(9, 1, 9, 1), "..fF"),
+    "later one alone is": (replace(ABOVE, stat="p95", window_s=40.0), every_10s(1, 1, 1, 1, 1, 1, 9), "......f"),
     "a window that holds one sample": (replace(ABOVE, stat="mean", window_s=5.0), every_10s(6, 6), "fF"),
 }
 

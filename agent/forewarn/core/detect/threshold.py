@@ -153,14 +153,20 @@ def _value(options: ThresholdOptions, window: Window, at: int) -> float | None:
     if len(values) < min(LEAST, options.window_s / window.every_s if window.every_s else LEAST):
         return None
     if options.stat in SHARES:
-        return _quantile(values, SHARES[options.stat])
+        known_s = window.times_s[at] - window.times_s[0]
+        return _quantile(values, SHARES[options.stat], young=known_s < options.window_s - 2 * window.every_s)
     return min(values) if options.stat == "min" else max(values) if options.stat == "max" else fmean(values)
 
 
-def _quantile(values: array[float], share: float) -> float:
-    """Nearest rank: the smallest value with at least `share` of all at or below it."""
+def _quantile(values: array[float], share: float, young: bool = False) -> float:
+    """Nearest rank: the smallest value with at least `share` of all at or below it.
+
+    `young`: less than the window's span is known. The first look at anything is often the slowest, and of a few samples
+    the p95 is their greatest: one alone is left out then.
+    """
     ordered = sorted(values)
-    return ordered[max(0, ceil(share * len(ordered)) - 1)]
+    rank = ceil(share * len(ordered)) - 1
+    return ordered[max(0, min(rank, len(ordered) - 2) if young else rank)]
 
 
 def claim(options: ThresholdOptions, state: ThresholdState, window: Window, now: datetime) -> Claim:
