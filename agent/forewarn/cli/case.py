@@ -10,6 +10,9 @@ from forewarn.cli.screen import Screen, at
 
 Body = dict[str, Any]
 
+OUTPUT_LINES = 8
+"""Of a step's output, in the story of an incident."""
+
 
 def show(client: Client, it: Body) -> None:
     """Print it."""
@@ -27,7 +30,7 @@ def show(client: Client, it: Body) -> None:
     _block(screen, "cli.case.dues", [_due(screen, due) for due in it["dues"]])
     for run in (client.get(f"runs/{id}") for id in it["runs"]):
         screen.say()
-        print_run(screen, run)
+        print_run(screen, run, most=OUTPUT_LINES)
     story = client.get(f"incidents/{it['id']}/timeline")["items"]
     _block(screen, "cli.case.timeline", [[screen.t("console.second", at=at(line["at"])), line["what"]] for line in story])
 

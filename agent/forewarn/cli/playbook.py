@@ -143,15 +143,21 @@ def print_limits(screen: Screen, it: dict[str, Any]) -> None:
         screen.say(screen.t("cli.playbook.breaker", why=it["breaker"]["why"], playbook=it["name"]), "red")
 
 
-def print_run(screen: Screen, it: dict[str, Any]) -> None:
-    """One run with the output of its steps, and of each change exactly what was run, who allowed it and how long it took."""
+def print_run(screen: Screen, it: dict[str, Any], most: int | None = None) -> None:
+    """One run with the output of its steps, and of each change exactly what was run, who allowed it and how long it took.
+
+    `most`: so many lines of an output at most; where there are more, how to see them.
+    """
     screen.say("  ".join(_head(screen, it)), "accent")
     for step in it["steps"]:
         screen.say(f"  {step['name']}: {screen.t('console.step_state.' + step['state'])}  {step['summary']}".rstrip())
         for line in _change(screen, it, step):
             screen.say(f"    {line}", "grey")
-        for line in step["output"].splitlines():
+        lines = step["output"].splitlines()
+        for line in lines[:most]:
             screen.say(f"    {line}")
+        if most is not None and len(lines) > most:
+            screen.say("    " + screen.t("cli.playbook.more", n=len(lines) - most, id=it["id"]), "grey")
 
 
 def _head(screen: Screen, it: dict[str, Any]) -> list[str]:
