@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from forewarn.probers import log_find
 from forewarn.probers.log import LogOptions
-from forewarn.probers.log_find import HyperscanFinder, SetFinder, finder
+from forewarn.probers.log_find import WORTH_IT, HyperscanFinder, SetFinder, SparingFinder, finder
 from forewarn.probers.log_lines import compiled, match_block
 from forewarn.probers.prefilter import Unfit, prefilter
 
@@ -112,10 +112,12 @@ PATTERNS = {
 
 def both_ways(block: bytes, starts: list[int] | None) -> tuple[object, object]:
     options = LogOptions.model_validate({"files": "/x", "patterns": PATTERNS})
-    fast = compiled(options)
-    assert isinstance(fast.finder, HyperscanFinder)
-    slow = type(fast)(SetFinder([one.match or "" for one in options.patterns.values()]), fast.each, fast.more)
-    return match_block(fast, block, starts), match_block(slow, block, starts)
+    texts = [one.match or "" for one in options.patterns.values()]
+    made, quick = compiled(options), SparingFinder(texts, worth_it=1)
+    fast, slow = (type(made)(by, made.each, made.more) for by in (quick, SetFinder(texts)))
+    found = match_block(fast, block, starts), match_block(slow, block, starts)
+    assert isinstance(quick.by, HyperscanFinder)
+    return found
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -135,7 +137,17 @@ def test_without_the_package_the_set_is_taken(monkeypatch: pytest.MonkeyPatch) -
     import sys
 
     monkeypatch.setitem(sys.modules, "hyperscan", None)
-    assert isinstance(finder(["a"]), SetFinder)
+    one = SparingFinder(["a"], worth_it=1)
+    assert one.hits(b"a\n") and isinstance(one.by, SetFinder)
+
+
+def test_hyperscan_comes_with_the_lines() -> None:
+    one = finder(["a"])
+    assert isinstance(one, SparingFinder)
+    one.hits(b"a\n")
+    assert isinstance(one.by, SetFinder)
+    assert len(one.hits(b"a\n" * (WORTH_IT // 2))) == WORTH_IT // 2
+    assert isinstance(one.by, HyperscanFinder)
 
 
 def test_a_set_that_is_large_misses_nothing() -> None:

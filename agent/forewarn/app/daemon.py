@@ -19,19 +19,21 @@ from functools import partial
 from pathlib import Path
 
 import structlog
+from starlette.applications import Starlette
 
 from forewarn import __version__
 from forewarn.app import banner, collector, journal, upkeep
 from forewarn.app.changes.finder import Finder
 from forewarn.app.files_watch import Snapshot
+from forewarn.app.front import Front
 from forewarn.app.full_disk import with_room
 from forewarn.app.hindsight import Hindsights
+from forewarn.app.loading import load_apart
 from forewarn.app.reload import Body, applied, refused
 from forewarn.app.selfcare import SelfCare
 from forewarn.app.starting import bound, owned, pool
 from forewarn.app.stats import HELPS, LiveStats, metrics
 from forewarn.config import find
-from forewarn.config.load import load
 from forewarn.core.sought import words_of
 from forewarn.core.work import Decision, State, state_of
 from forewarn.model.actions import RunStep, Send
@@ -41,7 +43,6 @@ from forewarn.model.inputs import Delivered, Measured, Moved, Reloaded, StepEnde
 from forewarn.model.settings import Settings
 from forewarn.model.text import say
 from forewarn.ports import Stored
-from forewarn.probers import PROBERS
 from forewarn.reach.connection import Shared
 from forewarn.reach.fleet import Fleet
 from forewarn.runtime import log as logging
@@ -80,7 +81,7 @@ def main(args: argparse.Namespace) -> int:
         asked = door.getsockname()[1] if door else args.port
         given = {} if asked is None else {"FOREWARN_PORT": str(asked)}
         loaded = Snapshot.of(folder)
-        settings = load(folder, PROBERS, clock.now(), {**os.environ, **given})
+        settings = load_apart(folder, clock.now(), {**os.environ, **given})
     except ConfigError as error:
         print("\n".join(map(str, error.problems)), file=sys.stderr)
         print(f"{len(error.problems)} problems in {error.files} files; nothing was started.", file=sys.stderr)
@@ -100,7 +101,7 @@ def main(args: argparse.Namespace) -> int:
             door = bound(settings.daemon.host, settings.daemon.port if args.port is None else args.port)
         port = door.getsockname()[1]
         if str(port) != given.get("FOREWARN_PORT", str(settings.daemon.port)):  # the files ask for a free one: now it is known
-            settings = load(folder, PROBERS, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
+            settings = load_apart(folder, clock.now(), {**os.environ, "FOREWARN_PORT": str(port)})
         sys.setswitchinterval(SWITCH_S)
         collector.begin()
         asyncio.run(Daemon(settings, place, clock, door, loaded, full).run())
@@ -215,30 +216,34 @@ class Daemon:
     async def _serve(self) -> None:
         """The console and the API, on loopback."""
         from forewarn.app.quiet_server import QuietServer
-        from forewarn.web.app import build
-        from forewarn.web.columns import stored
         from forewarn.web.links import Links
 
-        token = self._place.token().reveal()
-        self._links = Links(token, self._clock)
-        self._app = build(
+        self._links = Links(self._place.token().reveal(), self._clock)
+        self._front = Front(self._console)
+        host = self._settings.daemon.host
+        self._server = QuietServer(
+            self._front, host=host, port=self._port, log_config=None, access_log=False, lifespan="off", ws="none"
+        )
+        self._server.capture_signals = nullcontext  # type: ignore[assignment]  # stopping is our own matter
+
+    def _console(self) -> Starlette:
+        """In a thread, when somebody asks for the first time."""
+        from forewarn.web.app import build
+        from forewarn.web.columns import stored
+
+        return build(
             ledger=self._ledger,
             stats=self._stats,
             settings=lambda: self._inbox.state.settings,
             commands=self._inbox.command,
             clock=self._clock,
-            token=token,
+            token=self._place.token().reveal(),
             links=self._links,
             metrics=lambda: metrics(self._telemetry, self._stats, self._inbox, self._outbox, self._care),
             reload=self.reload,
             hindsight=self._hindsights.of,
             history=lambda *asked: self._on(self._sampler, stored, self._samples, *asked),
         )
-        host = self._settings.daemon.host
-        self._server = QuietServer(
-            self._app, host=host, port=self._port, log_config=None, access_log=False, lifespan="off", ws="none"
-        )
-        self._server.capture_signals = nullcontext  # type: ignore[assignment]  # stopping is our own matter
 
     def _start(self, group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
         with suppress(NotImplementedError):
@@ -307,7 +312,7 @@ class Daemon:
 
     def _taken(self, before: State, after: State, decision: Decision) -> None:
         """A decision is stored: tell the console, the log, and the clock."""
-        self._app.state.feed.publish(decision.entities)
+        self._front.publish(decision.entities)
         journal.told(before, after, decision)
         if before.next_at != after.next_at:
             self._wake_at(after)
@@ -357,7 +362,7 @@ class Daemon:
         try:
             environ = {**os.environ, "FOREWARN_PORT": str(self._port)}
             loaded = await asyncio.to_thread(Snapshot.of, folder)
-            settings = await asyncio.to_thread(load, folder, PROBERS, self._clock.now(), environ)
+            settings = await asyncio.to_thread(load_apart, folder, self._clock.now(), environ)
         except ConfigError as error:
             for problem in error.problems:
                 log.error("config_refused", problem=str(problem))
@@ -382,6 +387,6 @@ class Daemon:
         await self._poller.stop()
         await self._outbox.drain(DRAIN_S)
         await self._inbox.idle()
-        self._app.state.feed.close()
+        self._front.close()
         self._server.leave()
         await asyncio.wait(tasks[1:2], timeout=DRAIN_S)  # the console; the rest is cancelled

@@ -61,9 +61,13 @@ class Client:
             if after is None:
                 return items
 
-    def post(self, path: str, body: Mapping[str, object], fine: tuple[int, ...] = ()) -> Any:
-        """The answer of POST /api/v1/PATH; only a running daemon can give it. `fine`: statuses that are answers too."""
-        answer = self._ask("POST", f"/api/v1/{path}?lang={self.screen.language}", body, fine) if self._address else None
+    def post(
+        self, path: str, body: Mapping[str, object], fine: tuple[int, ...] = (), wait_s: float = READ_S, late: str = "cli.no_answer"
+    ) -> Any:
+        """The answer of POST /api/v1/PATH; only a running daemon can give it. `fine`: statuses that are answers too. `late` is
+        the phrase for no answer within `wait_s`."""
+        where = f"/api/v1/{path}?lang={self.screen.language}"
+        answer = self._ask("POST", where, body, fine, wait_s, late) if self._address else None
         if answer is None:
             raise Stop(self.screen.t("cli.needs_daemon", state=self._state.shown))
         return answer
@@ -83,12 +87,20 @@ class Client:
 
     # --- over HTTP ---
 
-    def _ask(self, method: str, path: str, body: Mapping[str, object] | None = None, fine: tuple[int, ...] = ()) -> Any:
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        fine: tuple[int, ...] = (),
+        wait_s: float = READ_S,
+        late: str = "cli.no_answer",
+    ) -> Any:
         """The decoded answer; None when nobody listens."""
         if self._address is None:
             return None
         host, port = self._address
-        connection = HTTPConnection(host, port, timeout=READ_S)
+        connection = HTTPConnection(host, port, timeout=wait_s)
         headers = {"Authorization": f"Bearer {self._token()}", "Host": f"{host}:{port}"}
         try:
             connection.request(method, path, None if body is None else json.dumps(body).encode(), headers)
@@ -97,9 +109,8 @@ class Client:
         except (ConnectionRefusedError, ConnectionResetError):
             return None
         except (OSError, HTTPException) as error:
-            raise Stop(
-                self.screen.t("cli.no_answer", address=f"{host}:{port}", detail=str(error) or type(error).__name__)
-            ) from error
+            key = late if isinstance(error, TimeoutError) else "cli.no_answer"
+            raise Stop(self.screen.t(key, address=f"{host}:{port}", detail=str(error) or type(error).__name__)) from error
         finally:
             connection.close()
         decoded = json.loads(raw) if kind == "application/json" else raw.decode("utf-8", "replace")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from forewarn.cli import options
@@ -18,7 +22,9 @@ What did not change goes on untouched: its states, its schedule, what its rules 
 A rule that says something else than before begins anew, and learns from the samples that are kept.
 A set with a problem is refused as a whole, and the running one stays.
 
-exit: 0 applied, 1 refused (every problem is printed) or no daemon runs"""
+exit: 0 applied, 1 refused (every problem is printed), no daemon runs, or it is not done after ten minutes and goes on"""
+SOON_S, LONGEST_S = 3.0, 600.0
+"""After SOON_S it is said that the daemon is at it; so long the answer is waited for."""
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
 def _reload(client: Client, args: argparse.Namespace) -> int:
     from forewarn.cli.client import print_json
 
-    body = client.post("reload", {}, fine=(409,))
+    with _told(client):
+        body = client.post("reload", {}, fine=(409,), wait_s=LONGEST_S, late="cli.reload.goes_on")
     if args.json:
         print_json(body)
     elif body["ok"]:
@@ -46,6 +53,19 @@ def _reload(client: Client, args: argparse.Namespace) -> int:
     else:
         _refused(client, body)
     return 0 if body["ok"] else 1
+
+
+@contextmanager
+def _told(client: Client) -> Iterator[None]:
+    """Who waits is told what for; on stderr, since --json has readers too."""
+    text = client.screen.t("cli.reload.under_way")
+    soon = threading.Timer(SOON_S, lambda: print(text, file=sys.stderr, flush=True))
+    soon.daemon = True
+    soon.start()
+    try:
+        yield
+    finally:
+        soon.cancel()
 
 
 def _applied(client: Client, body: dict[str, Any]) -> None:

@@ -23,6 +23,8 @@ Hits = Sequence[tuple[int, int, Sequence[int]]]
 SET_MEMORY = 256 * 1024**2
 """A bound only. A set that has too little would miss lines."""
 VERTICAL_TAB, NEWLINE = b"\x0b", 10
+WORTH_IT = 4 * 1024**2
+"""Bytes. Hyperscan takes 10 MB of memory and time to compile: logs of which fewer than this come do without it."""
 
 
 class Finder(Protocol):
@@ -32,8 +34,8 @@ class Finder(Protocol):
 
 
 def finder(patterns: Sequence[str]) -> Finder:
-    """The fastest that there is here; with the package `hyperscan` (extra `speed`) that is Hyperscan."""
-    return (_hyperscan(patterns) if patterns else None) or SetFinder(patterns)
+    """The fastest that there is here; with the package `hyperscan` (extra `speed`), and many lines, that is Hyperscan."""
+    return SparingFinder(patterns) if patterns else SetFinder(patterns)
 
 
 def events(block: bytes, starts: Sequence[int] | None) -> Iterator[tuple[int, int]]:
@@ -69,6 +71,21 @@ class SetFinder:
             return ()
         match = self._set.Match
         return [(begin, end, found) for begin, end in events(block, starts) if (found := match(block[begin:end]))]
+
+
+class SparingFinder:
+    """A set until it was given so many bytes that Hyperscan is worth it, where that is installed."""
+
+    def __init__(self, patterns: Sequence[str], worth_it: int = WORTH_IT) -> None:
+        self.by: Finder = SetFinder(patterns)
+        self._patterns, self._left = patterns, worth_it
+
+    def hits(self, block: bytes, starts: Sequence[int] | None = None) -> Hits:
+        if self._left > 0:
+            self._left -= len(block)
+            if self._left <= 0:
+                self.by = _hyperscan(self._patterns) or self.by
+        return self.by.hits(block, starts)
 
 
 class HyperscanFinder:

@@ -84,6 +84,19 @@ class Lines:
         key = (series.target, series.metric)
         self._since[key] = min(first_s, self._since.get(key, first_s))
 
+    def held(self) -> dict[SeriesId, Window]:
+        """A copy of the samples that are kept here for rules to look at."""
+        watched = [line for line in self._lines.values() if isinstance(line, Watched) and line.judges]
+        return {line.id: Window(line.times[:], line.values[:], len(line.times)) for line in watched}
+
+    def goes_on(self, series: SeriesId, before: Lines) -> bool:
+        """Whether `adopt` will bring all that is known of a series: each rule that looks at it did so before, in the same words."""
+        line, old = self._line(series), before._lines.get(series)
+        if line is None or old is None or self._groups.history_s(series) or line.keep_s > old.keep_s:
+            return False
+        known = {judge.rule.name: judge.rule.says for judge in old.judges}
+        return all(known.get(judge.rule.name) == judge.rule.says for judge in line.judges)
+
     def beside(self, series: SeriesId) -> list[SeriesId]:
         """The series of the same thing that this one's rules look at too."""
         metrics = {name: None for judge in Line.of(series, self.probe.rules).judges for name in judge.detector.beside}

@@ -29,7 +29,7 @@ from forewarn.runtime.keeper import Keeper
 from forewarn.runtime.lines import unwatched
 from forewarn.runtime.runners import Runners
 from forewarn.runtime.sight import STALL_S, Sight
-from forewarn.runtime.warming import warm
+from forewarn.runtime.warming import Before, warm
 from forewarn.runtime.watch import Watch
 
 log = structlog.get_logger("forewarn.poller")
@@ -119,7 +119,8 @@ class Poller:
             await self._run([probe], load)
 
     async def _replace(self, probe: Probe) -> None:
-        watch = await self._warmed(probe)
+        before = self._watches.get(probe.name)
+        watch = await self._warmed(probe, Before.of(before) if before else None)
         old = await self._taken_out(probe.name) if probe.name in self._watches else None
         self._watches[probe.name] = watch
         if old:
@@ -134,18 +135,18 @@ class Poller:
             self._targets.pop((name, target.name), None)
         return watch
 
-    async def _warmed(self, probe: Probe) -> Watch:
-        """A watch that knows the past; on the store's thread, since it reads much."""
-        watch, now_s = Watch(probe), self._clock.now().timestamp()
-        cursor = await asyncio.get_running_loop().run_in_executor(self._thread, self._warm, watch, now_s)
+    async def _warmed(self, probe: Probe, before: Before | None = None) -> Watch:
+        """A watch that knows the past; on the store's thread, since it reads much. `before`: the one that it will adopt from."""
+        now_s = self._clock.now().timestamp()
+        watch, cursor = await asyncio.get_running_loop().run_in_executor(self._thread, self._warm, probe, now_s, before)
         self._keeper.remember(probe.name, cursor)
         return watch
 
-    def _warm(self, watch: Watch, now_s: float) -> Mapping[str, object] | None:
-        known = self._checkpoints.recollect(watch.probe)
-        warm(watch, self._samples, now_s, known)
+    def _warm(self, probe: Probe, now_s: float, before: Before | None) -> tuple[Watch, Mapping[str, object] | None]:
+        watch, known = Watch(probe), self._checkpoints.recollect(probe)
+        warm(watch, self._samples, now_s, known, before)
         known.tell()
-        return self._samples.cursor(watch.probe.name)
+        return watch, self._samples.cursor(probe.name)
 
     async def _run(self, probes: Iterable[Probe], load: tuple[float, int]) -> None:
         """Put probes into the timetable, or let them follow; thousands in slices, for others are due meanwhile."""

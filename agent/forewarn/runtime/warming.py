@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from forewarn.model.series import Counts, SeriesId, Tally, Window
@@ -16,9 +18,30 @@ MOST_REPLAYED = 50_000
 """Samples of one series that are read at a start, beyond what its rules can't do without: a start must be quick."""
 
 
-def warm(watch: Watch, samples: Samples, now_s: float, known: Recollection | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The watch that is adopted from at a reload: `watch` and, since it goes on meanwhile, a copy of what it `held`."""
+
+    watch: Watch
+    held: Mapping[SeriesId, Window]
+
+    @staticmethod
+    def of(watch: Watch) -> Before:
+        """On the loop's thread."""
+        return Before(watch, watch.held())
+
+    def past(self, series: SeriesId, since_s: float) -> Window | None:
+        """What it held of a series, where that reaches back so far."""
+        held = self.held.get(series)
+        if held is None or not held.times_s or held.times_s[0] > since_s:
+            return None
+        begin = bisect_left(held.times_s, since_s)
+        return Window(held.times_s[begin:], held.values[begin:], len(held.times_s) - begin) if begin < len(held.times_s) else None
+
+
+def warm(watch: Watch, samples: Samples, now_s: float, known: Recollection | None = None, before: Before | None = None) -> None:
     """Hand a fresh watch what its rules want to know of the time before `now_s` (epoch seconds). What was kept of them is `known`:
-    then only what came since is looked at."""
+    then only what came since is looked at. What it will adopt from the watch `before`, or that this one holds, isn't read."""
     known = known or Recollection()
     last: Mapping[SeriesId, tuple[float, float]] = {}
     stored = samples.series(watch.probe.name)
@@ -26,10 +49,10 @@ def warm(watch: Watch, samples: Samples, now_s: float, known: Recollection | Non
         if watch.remembers(series) and (first_s := samples.first(series)) is not None:
             watch.began(series, first_s)
     for series in stored:
-        if watch.history_s(series) <= 0:
+        if watch.history_s(series) <= 0 or (before and watch.goes_on(series, before.watch)):
             continue
         since_s = watch.recollect(series, known)
-        past = _past(watch, samples, series, now_s) if since_s is None else _since(watch, samples, series, since_s, now_s)
+        past = _past(watch, samples, series, now_s, before) if since_s is None else _since(watch, samples, series, since_s, now_s)
         if not past.times_s:  # it rested, or we did: where it stood last is all that is known
             last = last or samples.last(watch.probe.name)
             past = Window.of([last[series]]) if series in last and last[series][0] <= now_s else past
@@ -62,9 +85,11 @@ def _counted(watch: Watch, samples: Samples, series: SeriesId, tally: Tally, now
     return samples.tally(series, tally, now_s - tally.span_s, until_s)
 
 
-def _past(watch: Watch, samples: Samples, series: SeriesId, now_s: float) -> Window:
+def _past(watch: Watch, samples: Samples, series: SeriesId, now_s: float, before: Before | None) -> Window:
     """As much as the rules want; of what is only good to have, not more than MOST_REPLAYED samples."""
     needed, wanted = watch.needed_s(series), watch.history_s(series)
+    if before and (held := before.past(series, now_s - wanted)):
+        return held
     past = samples.read(series, now_s - needed, now_s + 1)
     if wanted <= needed or len(past.times_s) * wanted / max(needed, 1.0) > MOST_REPLAYED:
         return past
