@@ -130,6 +130,20 @@ def test_after_a_cleanup_it_learns_the_new_pace():
     assert [s for s in heard if s.firing][-1].dates()[1] == pytest.approx(19 * HOUR, rel=0.02)
 
 
+@pytest.mark.parametrize("limit", [0.8, 0.95])
+def test_a_clean_up_after_days_of_growth_leaves_nothing_to_warn_of(limit):
+    """The coarse memory still knows the old line when the new past is long enough for a first one, which is level."""
+
+    def value(t: float, r: random.Random) -> float:
+        return 0.5 if t > 5.8 * DAY else min(1.0, 0.5 + 0.1 * max(0.0, t / DAY - 1))
+
+    monday = (4 * DAY - START) % (7 * DAY)  # bins lie on a grid of the clock, and on this one the coarse ones lag behind
+    moved = ((monday + at, level) for at, level in shape(value, 6, 60.0))
+    heard = list(play("forecast", ForecastOptions(above=limit), moved, 60.0))
+    assert len(episodes(heard)) == 1
+    assert not any(s.firing for s in heard if s.at_s > monday + 5.8 * DAY + HOUR / 2)
+
+
 def test_a_plateau_ends_it():
     heard = said(lambda t, r: min(0.3 + 0.02 * t / HOUR, 0.7), 1.5)
     (_, ended), *more = episodes(heard)

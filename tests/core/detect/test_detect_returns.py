@@ -103,3 +103,23 @@ def test_a_line_that_came_to_nothing_must_be_surer_the_next_time():
     heard = list(play("forecast", ForecastOptions(above=0.95), shape(rise, 15, 600.0), 600.0))
     assert 1 <= len(episodes(heard)) <= 2
     assert heard[-1].claim.state is not RuleState.FIRING
+
+
+def test_a_warning_of_a_return_stands_for_its_horizon():
+    """A share that dances around its limits must not become two warnings of one spell."""
+    r = Random(5)
+    days = [day for day in range(26) if r.random() < 0.55]
+
+    def value(t: float, _: Random) -> float:
+        return 2.0 if int(t // DAY) in days and 9 <= t % DAY / HOUR < 11 else 0.0
+
+    heard = list(play("forecast", ForecastOptions(above=LIMIT, within_s=DAY), shape(value, 26, 900.0), 900.0))
+    warns = [(s.at_s, s.firing and not s.crossed) for s in heard]
+    begun = [at for (_, before), (at, now) in pairwise(warns) if now and not before]
+    ended = [at for (_, before), (at, now) in pairwise(warns) if before and not now]
+    crossed = [s.at_s for s in heard if s.crossed]
+    assert begun and ended
+    for begin in begun:
+        end = next((at for at in ended if at > begin), None)
+        if end is not None and not any(begin < at <= end for at in crossed):
+            assert end - begin >= DAY - 900.0, "it ended before its horizon, with no crossing"

@@ -6,13 +6,13 @@ import argparse
 from typing import TYPE_CHECKING
 
 from forewarn.cli import options
+from forewarn.cli.lab import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from forewarn.app.lab.detect import Found, Judged
-    from forewarn.app.lab.series_csv import Row
     from forewarn.model.probe import Rule
 
 EXAMPLES = """\
@@ -44,13 +44,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Judge and tell; 1 when something was found, 2 for a file that can't be used."""
     import sys
-    from pathlib import Path
 
-    from forewarn.app.lab.detect import judge, rule_of, shipped_rule
-    from forewarn.app.lab.series_csv import read
-    from forewarn.cli.progress import Progress
     from forewarn.core.detect.baseline import ALARM
-    from forewarn.model.errors import ForewarnError
 
     if args.threshold:
         print(ALARM)
@@ -58,37 +53,38 @@ def run(args: argparse.Namespace) -> int:
     if not args.file:
         print("forewarn lab detect: name a FILE.csv with the columns timestamp,value (or --threshold); see --help", file=sys.stderr)
         return 2
-    try:
-        rule = rule_of(Path(args.rule)) if args.rule else shipped_rule()
-        rows = read(Path(args.file))
-        with Progress(args.file, len(rows)) as bar:
-            judged, found = judge(rows, rule, bar)
-        if args.out:
-            _write(Path(args.out), judged)
-        if args.plot:
-            _draw(Path(args.plot), args.file, judged, found, rule)
-    except ForewarnError as error:
-        print(error, file=sys.stderr)
+    done = told.done(lambda: _judged(args))
+    if done is None:
         return 2
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
+    rule, judged, found = done
     if args.json:
-        _print_json(args, rows, found, rule)
+        _print_json(args, len(judged), found, rule)
     else:
         _tell(args, judged, found, rule)
     return 1 if found else 0
 
 
-def _write(path: Path, judged: Sequence[Judged]) -> None:
-    import csv
+def _judged(args: argparse.Namespace) -> tuple[Rule, list[Judged], list[Found]]:
+    """The rule, and what it says of the file's rows; written and drawn as asked."""
+    from pathlib import Path
 
-    with path.open("w", newline="", encoding="utf-8") as file:
-        out = csv.writer(file)
-        out.writerow(("timestamp", "value", "anomaly_score", "state", "finding"))
-        for one in judged:
-            finding = f"F-{one.finding}" if one.finding else ""
-            out.writerow((one.row.text, f"{one.row.value!r}", f"{one.score:.6g}", str(one.state), finding))
+    from forewarn.app.lab.detect import judge, rule_of, shipped_rule
+
+    rule = rule_of(Path(args.rule)) if args.rule else shipped_rule()
+    judged, found = told.walked(args.file, lambda rows, bar: judge(rows, rule, bar))
+    if args.out:
+        _write(Path(args.out), judged)
+    if args.plot:
+        _draw(Path(args.plot), args.file, judged, found, rule)
+    return rule, judged, found
+
+
+def _write(path: Path, judged: Sequence[Judged]) -> None:
+    rows = (
+        (one.row.text, f"{one.row.value!r}", f"{one.score:.6g}", str(one.state), f"F-{one.finding}" if one.finding else "")
+        for one in judged
+    )
+    told.write(path, ("timestamp", "value", "anomaly_score", "state", "finding"), rows)
 
 
 def _draw(path: Path, title: str, judged: Sequence[Judged], found: Sequence[Found], rule: Rule) -> None:
@@ -100,11 +96,9 @@ def _draw(path: Path, title: str, judged: Sequence[Judged], found: Sequence[Foun
 
 
 def _tell(args: argparse.Namespace, judged: Sequence[Judged], found: Sequence[Found], rule: Rule) -> None:
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from forewarn.cli.screen import Screen
-    from forewarn.cli.words import phrases
-    from forewarn.core.tell.words import render
 
     screen = Screen(args.lang)
     screen.zone = UTC
@@ -119,27 +113,17 @@ def _tell(args: argparse.Namespace, judged: Sequence[Judged], found: Sequence[Fo
     )  # fmt: skip
     if all(str(one.state) == "learning" for one in judged):
         screen.say(screen.t("lab.detect.learning"))
-    rows = []
-    for one in found[:SHOWN]:
-        now = datetime.fromtimestamp(one.last.at_s, UTC)
-        rows.append([f"F-{one.number}", one.first.text, f"{one.score:.2f}", render(one.why, phrases(screen.language), UTC, now)])
+    rows = [
+        [f"F-{one.number}", one.first.text, f"{one.score:.2f}", told.why(one, screen.language, one.last.at_s)]
+        for one in found[:SHOWN]
+    ]
     screen.columns(rows, colours=("accent",))
     if len(found) > SHOWN:
         screen.say(screen.t("lab.detect.more", n=len(found) - SHOWN))
 
 
-def _print_json(args: argparse.Namespace, rows: Sequence[Row], found: Sequence[Found], rule: Rule) -> None:
+def _print_json(args: argparse.Namespace, rows: int, found: Sequence[Found], rule: Rule) -> None:
     import json
-    from datetime import UTC, datetime
 
-    from forewarn.cli.words import phrases
-    from forewarn.core.tell.words import render
-
-    items = [
-        {
-            "id": f"F-{one.number}", "from": one.first.text, "until": one.last.text, "score": round(one.score, 4),
-            "why": render(one.why, phrases(args.lang), UTC, datetime.fromtimestamp(one.last.at_s, UTC)),
-        }
-        for one in found
-    ]  # fmt: skip
-    print(json.dumps({"file": args.file, "rows": len(rows), "rule": rule.name, "items": items}, ensure_ascii=False, indent=2))
+    items = [{**told.item(one, args.lang), "score": round(one.score, 4)} for one in found]
+    print(json.dumps({"file": args.file, "rows": rows, "rule": rule.name, "items": items}, ensure_ascii=False, indent=2))

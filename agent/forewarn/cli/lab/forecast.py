@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from forewarn.cli import options
+from forewarn.cli.lab import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from forewarn.app.lab.detect import Found, Judged
     from forewarn.app.lab.foresight import Foresight
+    from forewarn.model.probe import Rule
 
 EXAMPLES = """\
   forewarn lab forecast disk.csv --limit 95                      how far ahead the limit was foreseen, and how often in vain
@@ -43,36 +45,34 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Walk and tell; 1 when something was foreseen or crossed, 2 for a file that can't be used."""
-    import sys
-    from pathlib import Path
-
-    from forewarn.app.lab.forecast import foresight, rule, walk
-    from forewarn.app.lab.plot import svg
-    from forewarn.app.lab.series_csv import read
-    from forewarn.cli.progress import Progress
-    from forewarn.model.errors import ForewarnError
+    from forewarn.app.lab.forecast import foresight, rule
 
     forecast = rule(args.limit, args.below, args.within, args.confidence)
-    try:
-        rows = read(Path(args.file))
-        with Progress(args.file, len(rows)) as bar:
-            steps, found = walk(rows, forecast, bar)
-        if args.out:
-            _write(Path(args.out), steps)
-        if args.plot:
-            Path(args.plot).write_text(svg(f"{args.file}: {args.limit:g}", steps, found, args.limit), encoding="utf-8")
-    except ForewarnError as error:
-        print(error, file=sys.stderr)
+    walked = told.done(lambda: _walked(args, forecast))
+    if walked is None:
         return 2
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
+    steps, found = walked
     how = foresight(steps, forecast)
     if args.json:
         _print_json(args, steps, found, how)
     else:
         _tell(args, steps, found, how)
     return 1 if found else 0
+
+
+def _walked(args: argparse.Namespace, forecast: Rule) -> tuple[list[Judged], list[Found]]:
+    """What the rule says of the file's rows; written and drawn as asked."""
+    from pathlib import Path
+
+    from forewarn.app.lab.forecast import walk
+    from forewarn.app.lab.plot import svg
+
+    steps, found = told.walked(args.file, lambda rows, bar: walk(rows, forecast, bar))
+    if args.out:
+        _write(Path(args.out), steps)
+    if args.plot:
+        Path(args.plot).write_text(svg(f"{args.file}: {args.limit:g}", steps, found, args.limit), encoding="utf-8")
+    return steps, found
 
 
 def _number(text: str) -> float:
@@ -105,15 +105,10 @@ def _span(text: str) -> float:
 
 
 def _write(path: Path, steps: Sequence[Judged]) -> None:
-    import csv
-
     from forewarn.app.lab.forecast import state_of
 
-    with path.open("w", newline="", encoding="utf-8") as file:
-        out = csv.writer(file)
-        out.writerow(("timestamp", "state", "earliest", "likely", "latest"))
-        for one in steps:
-            out.writerow((one.row.text, state_of(one), *_dates(one)))
+    rows = ((one.row.text, state_of(one), *_dates(one)) for one in steps)
+    told.write(path, ("timestamp", "state", "earliest", "likely", "latest"), rows)
 
 
 def _dates(one: Judged) -> tuple[str, str, str]:
@@ -131,11 +126,9 @@ def _time(at_s: float) -> str:
 
 
 def _tell(args: argparse.Namespace, steps: Sequence[Judged], found: Sequence[Found], how: Foresight) -> None:
-    from datetime import UTC, datetime
+    from datetime import UTC
 
     from forewarn.cli.screen import Screen
-    from forewarn.cli.words import phrases
-    from forewarn.core.tell.words import render
 
     screen = Screen(args.lang)
     screen.zone = UTC
@@ -151,8 +144,7 @@ def _tell(args: argparse.Namespace, steps: Sequence[Judged], found: Sequence[Fou
     if all(str(one.state) == "learning" for one in steps):
         screen.say(screen.t("lab.detect.learning"))
     elif found:
-        now = datetime.fromtimestamp(last, UTC)
-        rows = [[f"F-{one.number}", one.first.text, render(one.why, phrases(screen.language), UTC, now)] for one in found[:SHOWN]]
+        rows = [[f"F-{one.number}", one.first.text, told.why(one, screen.language, last)] for one in found[:SHOWN]]
         screen.columns(rows, colours=("accent",))
         if len(found) > SHOWN:
             screen.say(screen.t("lab.detect.more", n=len(found) - SHOWN))
@@ -161,23 +153,13 @@ def _tell(args: argparse.Namespace, steps: Sequence[Judged], found: Sequence[Fou
 def _print_json(args: argparse.Namespace, steps: Sequence[Judged], found: Sequence[Found], how: Foresight) -> None:
     import json
     from dataclasses import asdict
-    from datetime import UTC, datetime
 
     from forewarn.app.lab.forecast import state_of
-    from forewarn.cli.words import phrases
-    from forewarn.core.tell.words import render
 
-    items = [
-        {
-            "id": f"F-{one.number}", "from": one.first.text, "until": one.last.text,
-            "why": render(one.why, phrases(args.lang), UTC, datetime.fromtimestamp(one.last.at_s, UTC)),
-        }
-        for one in found
-    ]  # fmt: skip
     last = dict(zip(("earliest", "likely", "latest"), (text or None for text in _dates(steps[-1])), strict=True))
     body = {
         "file": args.file, "rows": len(steps), "limit": args.limit, "below": args.below, "within_s": args.within,
         "confidence": args.confidence, "now": {"state": state_of(steps[-1]), **last},
-        "foresight": {**asdict(how), "coverage": how.coverage}, "items": items,
+        "foresight": {**asdict(how), "coverage": how.coverage}, "items": [told.item(one, args.lang) for one in found],
     }  # fmt: skip
     print(json.dumps(body, ensure_ascii=False, indent=2))

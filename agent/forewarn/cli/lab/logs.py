@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from forewarn.cli import options
+from forewarn.cli.lab import told
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,30 +41,17 @@ def run(args: argparse.Namespace) -> int:
     """Read and tell; 2 for a file that can't be read or a time that isn't one."""
     import sys
     import time
-    from pathlib import Path
 
     from forewarn.app.lab.logs import Logs
-    from forewarn.cli.progress import Progress
-    from forewarn.model.errors import ForewarnError
 
     if args.messages and args.around:
         print("forewarn lab logs: lines without a header have no time; leave --messages or --around out", file=sys.stderr)
         return 2
     logs = Logs(args.messages, bool(args.around), time.time())
-    try:
-        for name in args.files:
-            with Progress(name, Path(name).stat().st_size) as bar:
-                logs.read(Path(name), bar)
-        logs.settle()
-        if args.templates:
-            _write(Path(args.templates), logs)
-        changes, split, order = logs.changes(logs.moment(args.around) if args.around else None)
-    except ForewarnError as error:
-        print(error, file=sys.stderr)
+    mined = told.done(lambda: _mined(args, logs))
+    if mined is None:
         return 2
-    except OSError as error:
-        print(f"{error.filename or args.files}: {error.strerror or error}", file=sys.stderr)
-        return 2
+    changes, split, order = mined
     if args.json:
         _print_json(args, logs, changes, split, order)
     else:
@@ -71,18 +59,28 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _mined(args: argparse.Namespace, logs: Logs) -> tuple[list[Change], int, list[int]]:
+    """What is different in the files, from which line on, and their lines' order; the templates are written as asked."""
+    from pathlib import Path
+
+    from forewarn.cli.progress import Progress
+
+    for name in args.files:
+        with Progress(name, Path(name).stat().st_size) as bar:
+            logs.read(Path(name), bar)
+    logs.settle()
+    if args.templates:
+        _write(Path(args.templates), logs)
+    return logs.changes(logs.moment(args.around) if args.around else None)
+
+
 def _write(path: Path, logs: Logs) -> None:
     """Event ids count templates in the order in which they first appear."""
-    import csv
-
     ids: dict[int, tuple[str, str]] = {}
-    with path.open("w", newline="", encoding="utf-8") as file:
-        out = csv.writer(file)
-        out.writerow(("EventId", "EventTemplate"))
-        for number in logs.numbers():
-            if number not in ids:
-                ids[number] = (f"E{len(ids) + 1}", logs.text(number))
-            out.writerow(ids[number])
+    for number in logs.numbers():
+        if number not in ids:
+            ids[number] = (f"E{len(ids) + 1}", logs.text(number))
+    told.write(path, ("EventId", "EventTemplate"), (ids[number] for number in logs.numbers()))
 
 
 def _tell(args: argparse.Namespace, logs: Logs, changes: list[Change], split: int, order: list[int]) -> None:

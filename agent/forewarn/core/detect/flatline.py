@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from forewarn.core.detect.spans import Spans, Sums, between
+from forewarn.core.detect.spans import Spans, Sums, between, fresh, known
 from forewarn.model.finding import Claim, Evidence, RuleState
 from forewarn.model.series import Window
 from forewarn.model.text import Fact, Say
@@ -65,12 +65,10 @@ def step(options: FlatlineOptions, state: FlatlineState | None, window: Window, 
 def after(options: FlatlineOptions, state: FlatlineState | None, window: Window, now: datetime) -> FlatlineState:
     """The state alone."""
     state = state or FlatlineState()
-    n = len(window.times_s)
-    if state.last is None and n > window.fresh:
-        value = window.values[n - window.fresh - 1]
-        state = replace(state, last=(window.times_s[n - window.fresh - 1], value), low=value, high=value)
-    for place in range(n - window.fresh, n):
-        state = _seen(options, state, window.times_s[place], window.values[place], window.every_s)
+    if state.last is None and (last := known(window)):
+        state = replace(state, last=last, low=last[1], high=last[1])
+    for at_s, value in fresh(window):
+        state = _seen(options, state, at_s, value, window.every_s)
     return state
 
 

@@ -23,6 +23,8 @@ LEAST_SAMPLES = 30
 FAR = 1.3
 """Times the horizon: beyond it a date is clearly away."""
 MOST_LONG = 48
+LOST = 0.1
+"""A long line is over when a fall took more than this share of what it had grown, and more than twice its scatter."""
 DOUBTED = 1.5
 """From so many doubts on, one wave in the past is enough for a rise like it to be no news."""
 
@@ -119,6 +121,8 @@ def look_ahead(
     near = outlook(line, stretch)
     if past.line is None or past.stretch is None or (near.rises and near.within(FAR * within_s)):
         return near
+    if stretch.cut_s is not None and _fell_off(past.line, line):
+        return near  # cleaned up: the coarse memory sees that only bins later
     long = outlook(past.line, past.stretch)
     steps_on = long.certain and long.within(FAR * within_s) and not _paused(past.stretch, past.line, bins.last_s, sure)
     return long if steps_on else near
@@ -137,6 +141,11 @@ def _outlook(line: Line, stretch: Stretch, limit: float, within_s: float, covera
         too_far=far,
         levels_off=line.to_come is not None and line.level + line.to_come < limit,
     )
+
+
+def _fell_off(long: Line, near: Line) -> bool:
+    """Whether the newest line lies well under where the long one would be by now."""
+    return long.value(near.at_s) - near.level > max(LOST * long.grown, 2 * long.scatter)
 
 
 def _paused(stretch: Stretch, line: Line, now_s: float, sure: float) -> bool:

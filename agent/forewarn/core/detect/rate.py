@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
-from forewarn.core.detect.spans import Spans, between
+from forewarn.core.detect.spans import Spans, between, fresh, known
 from forewarn.model.finding import Claim, Evidence, RuleState
 from forewarn.model.series import Window
 from forewarn.model.text import Fact, Say
@@ -81,12 +81,10 @@ def step(options: RateOptions, state: RateState | None, window: Window, now: dat
 def after(options: RateOptions, state: RateState | None, window: Window, now: datetime) -> RateState:
     """The state alone."""
     state = state or RateState()
-    n = len(window.times_s)
-    if state.last is None and n > window.fresh:
-        place = n - window.fresh - 1
-        state = replace(state, last=(window.times_s[place], window.values[place]))
-    for place in range(n - window.fresh, n):
-        state = _judged(options, _seen(options, state, window.times_s[place], window.values[place], window.every_s))
+    if state.last is None:
+        state = replace(state, last=known(window))
+    for at_s, value in fresh(window):
+        state = _judged(options, _seen(options, state, at_s, value, window.every_s))
     return state
 
 

@@ -6,8 +6,11 @@ looked. Time in which nobody looked (the probe was unknown, the machine slept, F
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from math import floor
+
+from forewarn.model.series import Window
 
 AT_ONCE = 2.0
 """Intervals that lie between two samples at most; more is a time in which nobody looked."""
@@ -51,6 +54,22 @@ class Spans:
         return Sums(sum(one.total for one in chosen), sum(one.n for one in chosen), sum(one.looked_s for one in chosen))
 
 
+Sample = tuple[float, float]
+"""Epoch seconds, and the value."""
+
+
+def known(window: Window) -> Sample | None:
+    """The newest sample that was seen before this window's fresh ones; None without any."""
+    place = len(window.times_s) - window.fresh - 1
+    return (window.times_s[place], window.values[place]) if place >= 0 else None
+
+
+def fresh(window: Window) -> Iterator[Sample]:
+    """The window's fresh samples, oldest first."""
+    for place in range(len(window.times_s) - window.fresh, len(window.times_s)):
+        yield window.times_s[place], window.values[place]
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """From one sample to the next: by how much it grew and for how long somebody looked; `anew`: time went back."""
@@ -60,7 +79,7 @@ class Step:
     anew: bool = False
 
 
-def between(before: tuple[float, float] | None, at_s: float, value: float, every_s: float, counter: bool) -> Step:
+def between(before: Sample | None, at_s: float, value: float, every_s: float, counter: bool) -> Step:
     """The step from `before` (time, value) to a sample. A counter without a past came from zero, as did one that fell."""
     if before is None:
         return Step(value if counter else 0.0, 0.0)
