@@ -167,8 +167,8 @@ class Files:
         if tail.print[0] >= COPY_LEAST and (copy := left_copy(self._place, tail.stored(), self._tails)):
             self._open_past(*copy, tail.log, offset=tail.offset, skip=tail.stored()["skip"])
         tail.restart()
-        if since_s := tail.changed_s:
-            self._find_unseen(tail.log, since_s)
+        if tail.before_s:
+            self._find_unseen(tail.log, tail.before_s)
 
     # --- finding ---
 
@@ -192,7 +192,7 @@ class Files:
             elif tail and tail.path != path and not self._is(tail.path, found.key):
                 tail.path = path
             if tail:
-                tail.changed_s = found.changed_s
+                tail.looked(found.changed_s)
         if first:
             self._find_missed()
         for path, since_s in rotated.items():

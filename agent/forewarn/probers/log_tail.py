@@ -51,6 +51,7 @@ class Tail:
         self.offset = 0
         self.print: tuple[int, str] = (0, "")
         self.changed_s = 0.0  # of its content, as its folder last said
+        self.before_s = 0.0  # and at the look before: all that was written until then is read
         self.gone_at: float | None = None  # since when it has no name that we look at
         self.past = False  # it grows no more: done at its end
         self.watch: int | None = None  # the kernel tells of changes by this number
@@ -67,6 +68,10 @@ class Tail:
 
     def size(self) -> int:
         return self.source.size()
+
+    def looked(self, changed_s: float) -> None:
+        """Its folder says when its content last changed."""
+        self.before_s, self.changed_s = self.changed_s or changed_s, changed_s
 
     def to_end(self) -> None:
         """Read only what comes from now on; a last line without its end counts as old."""
