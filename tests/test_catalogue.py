@@ -145,6 +145,7 @@ def test_a_probe_and_its_run_are_two_words_in_chinese() -> None:
     wrong = [
         key
         for key, text in CATALOGUES["zh"].items()
-        if re.search(r"\bprobes?\b", CATALOGUES["en"][key]) and re.search("\u63a2\u6d4b(?!\u9879|\u7c7b\u578b|\u7ed3\u679c|\u5ef6\u8fdf)", text)
+        if re.search(r"\bprobes?\b", CATALOGUES["en"][key])
+        and re.search("\u63a2\u6d4b(?!\u9879|\u7c7b\u578b|\u7ed3\u679c|\u5ef6\u8fdf)", text)
     ]
     assert wrong == []

@@ -64,7 +64,9 @@ def test_the_page_shows_what_was_found_in_both_languages(locked: Stage) -> None:
 
 def test_programs_get_states_as_everywhere_else(bare: Stage) -> None:
     bare.keep(ended(1, "a trouble of words", state=IncidentState.OPEN), message("M-7", subject="下单"))
-    states = {hit["id"]: hit["state"] for hit in bare.api(f"search?q={quote('下单')}")["items"] + bare.api("search?q=trouble")["items"]}
+    states = {
+        hit["id"]: hit["state"] for hit in bare.api(f"search?q={quote('下单')}")["items"] + bare.api("search?q=trouble")["items"]
+    }
     assert states["INC-1"] == bare.api("incidents/INC-1")["state"] == "open"
     assert states["M-7"] == bare.api("messages/M-7")["state"]
 
