@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
-from forewarn.core.tell.words import FORMATS, PLACEHOLDER, problems
+from forewarn.config.rules import Stat
+from forewarn.core.tell.words import FORMATS, PLACEHOLDER, problems, render
+from forewarn.model.text import Say
 
 ROOT = Path(__file__).parents[1]
 PHRASES = ROOT / "config" / "phrases"
@@ -120,3 +125,27 @@ def test_what_code_says_has_words_and_facts(where: str, key: str, facts: set[str
 
 def test_conventions_are_not_sentences() -> None:
     assert all(key.startswith("format.") for key in FORMATS)
+
+
+def test_every_statistic_has_its_word_in_the_sentence() -> None:
+    for stat in get_args(Stat):
+        facts = {"stat": stat, "window_s": 300.0, "value": 0.9, "limit": 0.8, "unit": "ratio"}
+        said = render(Say("why.threshold.stat", facts), CATALOGUES["zh"], UTC, datetime(2026, 11, 25, tzinfo=UTC))
+        assert (stat in said) is (stat == "last"), "last has sentences of its own"
+
+
+def test_an_incident_that_nobody_took_says_so_once() -> None:
+    zh = CATALOGUES["zh"]
+    assert "\u8ba4\u9886" in zh["console.nobody"]
+    assert "\u8ba4\u9886" not in zh["state.open"], "it stands beside console.nobody"
+
+
+def test_a_probe_and_its_run_are_two_words_in_chinese() -> None:
+    """What is declared is \u63a2\u6d4b\u9879; \u63a2\u6d4b alone is the looking (a run), its result, its delay or its kind."""
+    wrong = [
+        key
+        for key, text in CATALOGUES["zh"].items()
+        if re.search(r"\bprobes?\b", CATALOGUES["en"][key])
+        and re.search("\u63a2\u6d4b(?!\u9879|\u7c7b\u578b|\u7ed3\u679c|\u5ef6\u8fdf)", text)
+    ]
+    assert wrong == []

@@ -82,6 +82,9 @@ def test_the_first_line_of_it_is_shown(log: Path, capsys: pytest.CaptureFixture[
     ("more", "wrong"),
     [
         (["--around", "soon"], '"soon" is not a time'),
+        (["--around", "99:99"], '"99:99" is not a time'),
+        (["--around", "10:00:75"], '"10:00:75" is not a time'),
+        (["--around", "2026-11-23 25:00"], '"2026-11-23 25:00" is not a time'),
         (["--around", "2020-01-01 00:00:00"], "no line lies before it"),
         (["--around", "10:00", "--messages"], "have no time"),
     ],

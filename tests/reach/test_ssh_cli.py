@@ -64,6 +64,7 @@ def test_a_key_is_trusted_by_nobody_where_nobody_can_be_asked(forewarn: Forewarn
     for argv in ((), ("--fingerprint", "SHA256:" + "A" * 43)):
         ran = forewarn("hosts", "trust", "web-1", *argv)
         assert ran.returncode == 1 and shown(shared) in ran.stdout and "Not trusted" in ran.stdout
+    assert f"The host shows {shown(shared)}, and you gave another: SHA256:{'A' * 43}" in ran.stdout
     assert not (folder / "config/known_hosts").exists()
 
 

@@ -62,6 +62,15 @@ def test_the_page_shows_what_was_found_in_both_languages(locked: Stage) -> None:
     assert locked.ask("/search?q=x").status == 401
 
 
+def test_programs_get_states_as_everywhere_else(bare: Stage) -> None:
+    bare.keep(ended(1, "a trouble of words", state=IncidentState.OPEN), message("M-7", subject="下单"))
+    states = {
+        hit["id"]: hit["state"] for hit in bare.api(f"search?q={quote('下单')}")["items"] + bare.api("search?q=trouble")["items"]
+    }
+    assert states["INC-1"] == bare.api("incidents/INC-1")["state"] == "open"
+    assert states["M-7"] == bare.api("messages/M-7")["state"]
+
+
 def test_hostile_words_are_only_words(bare: Stage) -> None:
     for text in ("<script>alert(1)</script>", '"*', "a' OR 1=1 --", "\u202e磁盘", "NEAR(a b)", "x" * 5000, "磁" * 300):
         page = bare.ask(f"/search?q={quote(text)}")

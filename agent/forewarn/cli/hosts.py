@@ -170,7 +170,8 @@ def _trust(settings: Settings, args: argparse.Namespace, screen: Screen) -> int:
         screen.say(screen.t(f"cli.hosts.refused.{how}", name=host.name))
         return 1
     if not _agreed(host, shown, args, screen):
-        screen.say(screen.t("cli.hosts.not_trusted"))
+        differs = {"shown": shown.fingerprint, "given": args.fingerprint} if args.fingerprint else None
+        screen.say(screen.t("cli.hosts.differs", **differs) if differs else screen.t("cli.hosts.not_trusted"))
         return 1
     path = accept(host, shown)
     screen.say(screen.t("cli.hosts.trusted", name=host.name, file=str(path)))

@@ -92,10 +92,15 @@ def search_body(reads: Reads, it: Asked, reader: Reader) -> Body:
     hits = [hit for section in sections for hit in section.hits if exact is None or hit.id != exact.id]
     return {
         "q": it.text,
-        "items": [asdict(hit) for hit in ([exact] if exact else []) + hits],
+        "items": [_item(hit) for hit in ([exact] if exact else []) + hits],
         "next": sections[0].next if it.kind and sections else None,
         "more": [section.kind for section in sections if section.next],
     }
+
+
+def _item(hit: Hit) -> Body:
+    """A hit for programs: its state as all other bodies write it, without the catalogue's prefix."""
+    return {**asdict(hit), "state": hit.state and hit.state.rpartition(".")[2]}
 
 
 def search_page(reads: Reads, it: Asked, reader: Reader) -> Body:

@@ -117,11 +117,10 @@ class Logs:
         if last == float("-inf"):
             raise BadFile("no line has a time that can be read, so nothing can be told before from after; leave --around out")
         if clock := _CLOCK.match(written.strip()):
-            day = datetime.fromtimestamp(last, UTC).astimezone()
-            at = day.replace(hour=int(clock[1]) % 24, minute=int(clock[2]) % 60, second=int(clock[3] or 0) % 60, microsecond=0)
-            return (at if at <= day else at - timedelta(days=1)).timestamp()
-        whole = f"{written}:00" if _MINUTE.search(written) else written
-        at_s = Clockwork().time_of(whole.encode(), self._now_s)
+            at_s = _on_the_last_day(last, *(int(part or 0) for part in clock.groups()))
+        else:
+            whole = f"{written}:00" if _MINUTE.search(written) else written
+            at_s = Clockwork().time_of(whole.encode(), self._now_s)
         if at_s is None:
             raise BadFile(f'--around: "{written}" is not a time; write e.g. 2026-11-23T10:00:00 or 10:00')
         return at_s
@@ -175,3 +174,13 @@ def _line(path: Path, index: int) -> str:
             if at == index:
                 return raw.decode("utf-8", "replace").rstrip("\r\n")
     return ""
+
+
+def _on_the_last_day(last_s: float, hour: int, minute: int, second: int) -> float | None:
+    """The newest moment of that time of day up to `last_s`; None for a time that no clock shows."""
+    day = datetime.fromtimestamp(last_s, UTC).astimezone()
+    try:
+        at = day.replace(hour=hour, minute=minute, second=second, microsecond=0)
+    except ValueError:
+        return None
+    return (at if at <= day else at - timedelta(days=1)).timestamp()
