@@ -126,6 +126,7 @@ def _probe(
         where=written.where,
         mode=written.mode,
         source=doc.at((*at, "probe")),
+        kind_source=doc.at((*at, "kind")),
     )
 
 
