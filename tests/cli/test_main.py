@@ -96,6 +96,14 @@ def test_wrong_use_is_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> 
     assert "usage: forewarn" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("argv", [["--lang", "fr", "check"], ["check", "--lang", "zhuang"]])
+def test_a_language_that_there_is_not_is_refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(argv)
+    said = capsys.readouterr().err
+    assert (stop.value.code, "there are en and zh" in said, argv[argv.index("--lang") + 1] in said) == (2, True, True)
+
+
 @pytest.mark.parametrize(
     ("args", "environ", "chinese"),
     [
@@ -104,6 +112,9 @@ def test_wrong_use_is_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> 
         ([], {"LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}, False),
         (["--lang", "en"], {"LANG": "zh_CN.UTF-8"}, False),
         (["--lang", "zh"], {}, True),
+        (["--lang", "zh-CN"], {}, True),
+        (["--lang", "en"], {"LANG": "fr_FR.UTF-8"}, False),
+        ([], {"LANG": "fr_FR.UTF-8"}, False),
     ],
 )
 def test_the_language_comes_from_the_option_or_the_environment(

@@ -123,7 +123,7 @@ def test_a_broken_package_is_named_and_stops_nobody(shop: Path, installed: Calla
     checked = forewarn("check")
     assert checked.returncode == 1
     named = "\"waiting\" of the package forewarn-waiting 1.1 can't be loaded: ModuleNotFoundError: No module named 'nothing_of_this_name'"
-    assert checked.stdout.startswith("probes/uploads.yaml:2  kind: " + named), checked.stdout
+    assert checked.stdout.startswith("probes/uploads.yaml:3  kind: " + named), checked.stdout
     assert json.loads(forewarn("check", "--json").stdout)["problems"][0]["what"].startswith('"waiting" of')
 
     argv = [sys.executable, "-m", "forewarn", "--config", str(shop), "--state", str(shop / "state"), "run", "--port", "0"]

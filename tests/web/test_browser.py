@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -181,3 +182,45 @@ def test_a_picture_reaches_over_the_whole_span(context: BrowserContext, told: St
     page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] / 2)
     page.wait_for_function("!document.querySelector('figure.chart .reading').textContent.includes('50 %')")
     assert complaints == []
+
+
+COUNT = """async (shot) => {
+  const image = new Image();
+  image.src = "data:image/png;base64," + shot;
+  await image.decode();
+  const [w, h] = [image.width, image.height], canvas = new OffscreenCanvas(w, h).getContext("2d");
+  canvas.drawImage(image, 0, 0);
+  const all = canvas.getImageData(Math.round(w * 0.25), 0, Math.round(w * 0.2), h).data;
+  let count = 0;
+  for (let at = 0; at < all.length; at += 4) {
+    const rgb = all.slice(at, at + 3);
+    count += Math.max(...rgb) - Math.min(...rgb) > 60;
+  }
+  return count;
+}"""
+
+
+def coloured(browser: Browser, shot: bytes) -> int:
+    """Pixels that are not grey in a fifth of a picture, where half an hour ago is (a forecast takes the right of it)."""
+    page = browser.new_page()
+    try:
+        return int(page.evaluate(COUNT, b64encode(shot).decode()))
+    finally:
+        page.close()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_single_value_is_to_be_seen(browser: Browser, told: Stage, script: bool) -> None:
+    """As many accent-coloured pixels as a point has: the picture of the page itself, and the script's."""
+    now_s = NOW.timestamp()
+    told.past['host|local|fs_used_ratio{mount="/srv"}'] = Window.of([(now_s - 1800, 0.5)])
+    context = browser.new_context(**DESK, java_script_enabled=script)
+    context.set_default_timeout(SOON_MS)
+    try:
+        page, complaints = opened(context, told, "/p/host")
+        plot = page.locator(".plot").first
+        plot.locator("canvas" if script else "svg").first.wait_for()
+        assert coloured(browser, plot.screenshot()) >= 12
+        assert complaints == []
+    finally:
+        context.close()

@@ -489,6 +489,19 @@ def test_a_figure_that_is_older_than_the_newest_look_says_so(told: Stage) -> Non
     assert "Other figures of 10:01:00 response time 31 ms" in see(told, "/p/checkout-api").text
 
 
+@pytest.mark.parametrize("outcome", ["down", "unknown"])
+def test_old_figures_of_what_is_down_are_not_shown_as_current(told: Stage, outcome: str) -> None:
+    view = told.stats.shown[1]
+    target = view.targets[0]
+    assert "response time 31 ms" in see(told, "/now").text
+    last = replace(target.series[0], at=at("10:03:00"))
+    told.stats.shown[1] = replace(view, targets=(replace(target, outcome=outcome, at=at("10:03:10"), series=(last,)),))
+    assert "response time" not in see(told, "/now").text
+    answered = replace(last, at=at("10:03:10"))  # a wrong answer came, and it took so long
+    told.stats.shown[1] = replace(view, targets=(replace(target, outcome=outcome, at=at("10:03:10"), series=(answered,)),))
+    assert "response time 31 ms" in see(told, "/now").text
+
+
 def test_how_often_a_rule_fired_is_told_for_each_series(told: Stage) -> None:
     """Findings of one series don't count for another."""
     text = see(told, "/p/host").text

@@ -97,6 +97,14 @@ def test_a_gap_breaks_the_line():
     assert drawn(line([1.0] * 360)).mean.count("M") == 1
 
 
+def test_single_values_are_points():
+    assert drawn(line([1.0])).dots.count("h0") == 1
+    assert drawn(line([1.0, 2.0, 3.0])).dots.count("h0") == 3
+    assert drawn(line([1.0] * 360)).dots == "", "a line of its own is enough"
+    alone = [*line([1.0] * 200), (NOW.timestamp() - 3500, 2.0)]
+    assert drawn(sorted(alone)).dots.count("h0") == 1, "one that stands apart"
+
+
 def test_a_spike_is_in_the_envelope_even_where_the_mean_hides_it():
     values = [1.0] * 3600
     values[1800] = 100.0
@@ -183,6 +191,14 @@ def test_the_same_numbers_for_programs(told: Stage):
     body = json.loads(told.ask(f"/api/v1/series/{quote(series)}?hours=6", Authorization=f"Bearer {TOKEN}").body)
     assert (body["series"], body["hours"]) == (series, 6)
     assert len(body["times_s"]) == len(body["mean"]) > 200
+
+
+@pytest.mark.parametrize(("ago", "hours"), [([3], 1), ([59, 1], 1), ([61, 1], 6), ([500, 1], 24), ([1439], 24), ([], 24)])
+def test_unasked_a_picture_reaches_as_far_as_there_are_samples(told: Stage, ago: list[int], hours: int):
+    told.past[with_past(told)] = Window.of([(NOW.timestamp() - 60 * minutes, 0.5) for minutes in ago])
+    body = told.ask("/p/host").body
+    assert re.findall(r'href="\?hours=(\d+)" aria-current="true"', body) == [str(hours)]
+    assert 'href="?hours=720" aria-current="true"' in told.ask("/p/host?hours=720").body
 
 
 def test_a_span_or_series_that_there_is_not(told: Stage):

@@ -73,14 +73,14 @@ def _broken(settings: Settings, added: tuple[Added, ...]) -> list[Problem]:
     right = "mend or remove the package; until then the probe can't see"
     return [
         Problem(
-            probe.source.file,
-            probe.source.line,
+            at.file,
+            at.line,
             "kind",
             f'"{probe.kind}" of {_package(kind)} can\'t be loaded: {kind.trouble}',
             right,
         )
         for probe in settings.probes.values()
-        if (kind := troubles.get(probe.kind))
+        if (kind := troubles.get(probe.kind)) and (at := probe.kind_source or probe.source)
     ]
 
 

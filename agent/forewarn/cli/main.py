@@ -31,6 +31,7 @@ COMMANDS = (
 )
 """Modules of this package, in the order in which help lists them. Each has `add(subparsers)` and `run(args) -> int`."""
 
+LANGUAGES = ("en", "zh")
 GLOBAL = {
     "--config": ("FOLDER", "the folder that holds config/, probes/ and playbooks/ (else $FOREWARN_CONFIG)"),
     "--state": ("FOLDER", "the folder with the daemon's state (else $FOREWARN_STATE, else ./var)"),
@@ -57,7 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         print(f"forewarn {__version__}")
         return 0
-    args = _parser(given).parse_args(given)
+    parser = _parser(given)
+    args = parser.parse_args(given)
+    if args.lang and not _language(args.lang):
+        parser.error(f'argument --lang: there is no "{args.lang}"; there are {" and ".join(LANGUAGES)}')
     _complete(args)
     try:
         code: int = args.run(args)
@@ -128,7 +132,13 @@ def _complete(args: argparse.Namespace) -> None:
     import os
 
     wanted = args.lang or next((value for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (value := os.environ.get(name))), "")
-    args.lang = "zh" if wanted.lower().startswith("zh") else "en"
+    args.lang = _language(wanted) or LANGUAGES[0]
+
+
+def _language(wanted: str) -> str | None:
+    """The language of `zh`, `zh-CN` or `zh_CN.UTF-8`, if it is one of ours."""
+    first = wanted.lower().replace("-", "_").replace(".", "_").partition("_")[0]
+    return first if first in LANGUAGES else None
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ def _series(text: str, all: Everything, names: _Names, doc: Document, path: Path
     series = SeriesId.parse(text)
     names.check("probe", series.probe, all.probes, doc, path)
     probe = all.probes.get(series.probe)
-    if probe and probe.targets:
+    if probe and probe.targets and f"probe {probe.name}" not in names.problems.incomplete:
         names.check("target", series.target, [target.name for target in probe.targets], doc, path)
 
 
@@ -130,7 +130,7 @@ def _playbooks(all: Everything, names: _Names) -> None:
             ("rule", match.rule, rules),
             ("tag", match.tag, tags),
         ):
-            hidden = what in ("rule", "tag") and names.problems.incomplete & {"probe", "service"}
+            hidden = what in ("rule", "tag") and names.problems.unread("probe", "service")
             if glob and not hidden and not GLOB & set(glob):
                 names.check(what, glob, known, doc, (*at, "for", what))
         for index, step in enumerate(playbook.steps):
@@ -145,7 +145,8 @@ def _probe_step(spec: Mapping[str, object], all: Everything, names: _Names, doc:
     if name == "${probe}":  # the one that fired
         return
     names.check("probe", name, all.probes, doc, (*at, "probe"))
-    if name in all.probes and isinstance(target, str) and "${" not in target:
+    known = f"probe {name}" not in names.problems.incomplete
+    if known and name in all.probes and isinstance(target, str) and "${" not in target:
         names.check("target", target, [one.name for one in all.probes[name].targets], doc, (*at, "target"))
 
 

@@ -64,6 +64,7 @@ def probes(
         name = value.get("probe")
         if isinstance(name, str) and name in first:
             problems.add(doc, (*at, "probe"), f'the probe "{name}" is in {first[name]} already', "give one of them another name")
+            problems.incomplete.add(f"probe {name}")  # what is said of this name may be meant for the other one
             continue
         first[str(name)] = str(doc.at((*at, "probe")))
         probe = _probe(doc, at, value, kinds, problems, secrets)
@@ -126,6 +127,7 @@ def _probe(
         where=written.where,
         mode=written.mode,
         source=doc.at((*at, "probe")),
+        kind_source=doc.at((*at, "kind")),
     )
 
 

@@ -32,6 +32,10 @@ class Problems:
         self._missing: set[Problem] = set()
         self.incomplete: set[str] = set()
 
+    def unread(self, *kinds: str) -> bool:
+        """Whether of these kinds of thing something could not be read, a whole file or one of them."""
+        return any(one.startswith(tuple(f"{kind} " for kind in kinds)) or one in kinds for one in self.incomplete)
+
     def __len__(self) -> int:
         return len(self._found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from forewarn.model.level import Colour, Effect, Mode
 
@@ -70,6 +70,7 @@ class Probe:
     where: tuple[str, ...] = ()
     mode: Mode = Mode.LIVE
     source: Source
+    kind_source: Source | None = field(default=None, compare=False)
 
     def rule(self, name: str) -> Rule | None:
         return next((rule for rule in self.rules if rule.name == name), None)

@@ -107,7 +107,7 @@ class Api:
         return await self._said(desk.reads.outreach, request.path_params["id"], desk.reader(request))
 
     async def series(self, request: Request) -> Response:
-        """GET /api/v1/series/PROBE|TARGET|METRIC?hours=6|24|168|720: at most 300 columns of least, mean and greatest value."""
+        """GET /api/v1/series/PROBE|TARGET|METRIC?hours=1|6|24|168|720|2160: at most 300 columns of least, mean and greatest value."""
         desk = self._desk
         try:
             id = SeriesId.parse(request.path_params["id"])

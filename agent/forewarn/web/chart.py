@@ -22,6 +22,8 @@ FAR_LIMIT = 4.0
 """A limit further away than so many times the values' own height would press them flat; it is named, not drawn."""
 TINY = 1e-100
 """Below this a height can't be divided by."""
+FEW = 30
+"""Up to so many columns each is drawn as a point too: a line between two of them may be too short to be seen."""
 AHEAD_SHARE = 0.35
 """Most of the picture that the future may take."""
 
@@ -45,6 +47,7 @@ class Chart:
     bottom: float
     envelope: str
     mean: str
+    dots: str
     limits: tuple[Limit, ...]
     cone: str
     likely: str
@@ -84,6 +87,7 @@ def chart(
         bottom=bottom,
         envelope=" ".join(_area(piece, x, y) for piece in pieces),
         mean=" ".join(_line([(x(at), y(mean)) for at, _, mean, _ in piece]) for piece in pieces),
+        dots=_dots(columns if len(columns) <= FEW else [piece[0] for piece in pieces if len(piece) == 1], x, y),
         limits=drawn,
         cone=_cone(columns[-1], ahead, drawn, x, y),
         likely=_likely(columns[-1], ahead, drawn, x, y),
@@ -132,6 +136,11 @@ def _area(piece: list[Column], x: Any, y: Any) -> str:
 
 def _line(points: Sequence[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{px:g} {py:g}" for px, py in points)
+
+
+def _dots(columns: Iterable[Column], x: Any, y: Any) -> str:
+    """Lines of no length, which round ends make points."""
+    return "".join(f"M{x(at):g} {y(mean):g}h0" for at, _, mean, _ in columns)
 
 
 def _crossed(ahead: Forecast | None, drawn: Sequence[Limit]) -> float | None:

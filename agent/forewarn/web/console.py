@@ -98,7 +98,7 @@ class Console:
         return await self._page(request, "now.html", show, "/api/v1/now")
 
     async def probe(self, request: Request) -> Response:
-        """`?hours=` says how far back the pictures reach, `?series=` shows one that no rule judges."""
+        """`?hours=` says how far back the pictures reach (else as far as there are samples, a day at most), `?series=` shows one that no rule judges."""
         desk, given, name = self._desk, request.query_params, request.path_params["name"]
         hours = probe.hours_of(given.get("hours"))
 
@@ -107,7 +107,8 @@ class Console:
             series = probe.pictured(view, given.get("series"))
             windows = await desk.past([one.series for one in series], reader.now - timedelta(hours=hours), reader.now)
             asked = {"asked": given.get("series"), "would": desk.hindsight(view.probe)}
-            return lambda: {**probe.probe_page(desk.reads, view, series, windows, hours, reader), **asked}
+            span = hours if "hours" in given else probe.shortest(windows, reader.now)
+            return lambda: {**probe.probe_page(desk.reads, view, series, windows, span, reader), **asked}
 
         return await self._page(request, "probe.html", show, f"/api/v1/probes/{quote(name)}")
 

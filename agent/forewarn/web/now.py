@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from forewarn.core import overview
 from forewarn.core.reader import Body, Reader, number, shown_unit
@@ -15,7 +15,7 @@ from forewarn.model.glance import Glance, Sight, Stand
 from forewarn.model.incident import Incident
 from forewarn.model.series import SeriesId
 from forewarn.model.text import say
-from forewarn.ports import ProbeView, SeriesView
+from forewarn.ports import ProbeView, SeriesView, TargetView
 from forewarn.web.reads import Live, Reads
 from forewarn.web.rows import Row, called, rows
 
@@ -26,6 +26,8 @@ MOST_NAMES = 3
 MOST_WATCHED = 100
 """Probes on one page; the filter and the link below it lead to the rest."""
 MOST_LEARNING = 20
+SAME_LOOK = timedelta(milliseconds=10)
+"""A figure and the look that it came with bear the same time, as exactly as the store keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,8 +178,11 @@ def _some(names: Sequence[str], reader: Reader) -> str:
 
 
 def watched(view: ProbeView, reader: Reader) -> Watched:
-    """One line on a probe: how it stands and its most telling figures, those that a rule judges first."""
-    all_series = [one for target in view.targets for one in target.series if one.series.metric != "up"]
+    """One line on a probe: how it stands and its most telling figures, those that a rule judges first.
+
+    Figures from before a target went down or out of sight are left out: nobody may take them for today's.
+    """
+    all_series = [one for target in view.targets for one in target.series if one.series.metric != "up" and _current(one, target)]
     ordered = sorted(all_series, key=lambda one: not one.rules)
     outcomes = [target.outcome for target in view.targets]
     return Watched(
@@ -188,6 +193,11 @@ def watched(view: ProbeView, reader: Reader) -> Watched:
         figures=tuple(figure(one, reader) for one in ordered[:MOST_FIGURES]),
         more=max(0, len(all_series) - MOST_FIGURES),
     )
+
+
+def _current(one: SeriesView, target: TargetView) -> bool:
+    """Whether a figure is of the newest look, or of a target that is up (whose figures may come at a slower pace)."""
+    return target.outcome == "up" or not (one.at and target.at) or target.at - one.at < SAME_LOOK
 
 
 def _state(view: ProbeView) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from forewarn.core.reader import Body, Reader, shown_unit, stamp
 from forewarn.core.show import target_why
@@ -12,7 +12,7 @@ from forewarn.model.finding import Finding
 from forewarn.model.forecast import Forecast
 from forewarn.model.hindsight import UNCOUNTED, Hindsight
 from forewarn.model.probe import Probe, Rule
-from forewarn.model.series import SeriesId
+from forewarn.model.series import SeriesId, Window
 from forewarn.ports import ProbeView, SeriesView, TargetView
 from forewarn.web.chart import Chart, chart, limits
 from forewarn.web.columns import Past
@@ -21,7 +21,7 @@ from forewarn.web.reads import MOST, Live, Reads
 from forewarn.web.rows import called
 from forewarn.web.said import Trouble, Unanswerable
 
-HOURS: Mapping[str, int] = {"6": 6, "24": 24, "168": 168, "720": 720, "2160": 2160}
+HOURS: Mapping[str, int] = {"1": 1, "6": 6, "24": 24, "168": 168, "720": 720, "2160": 2160}
 """How far back a picture reaches, as the address says it."""
 MOST_CHARTS = 6
 """Pictures that a page shows unasked."""
@@ -68,6 +68,14 @@ def hours_of(given: str | None) -> int:
     if given not in HOURS:
         raise Unanswerable(Trouble(400, "web.hours", {"hours": given, "known": ", ".join(HOURS)}))
     return HOURS[given]
+
+
+def shortest(pasts: Sequence[Past], now: datetime) -> int:
+    """The span to show unasked: the shortest that holds what is stored of the last day, so that a first hour fills its picture."""
+    begins = (past.times_s if isinstance(past, Window) else [slot.at_s for slot in past] for past in pasts)
+    oldest_s = min((times_s[0] for times_s in begins if len(times_s)), default=0.0)
+    shorter = (hours for hours in HOURS.values() if hours < HOURS["24"] and now.timestamp() - oldest_s <= hours * 3600)
+    return next(shorter, HOURS["24"])
 
 
 def pictured(view: ProbeView, asked: str | None) -> list[SeriesView]:

@@ -9,7 +9,7 @@
     bytes: (v) => { let n = 0; while (Math.abs(v) >= 1024 && n < 5) { v /= 1024; n += 1; } return `${+v.toPrecision(3)} ${["B", "KiB", "MiB", "GiB", "TiB", "PiB"][n]}`; },
   };
   const shown = (unit) => (v) => (v == null ? "–" : (UNITS[unit] || ((it) => String(+it.toPrecision(4))))(v));
-  const HEIGHT = 170;
+  const HEIGHT = 170, FEW = 30;  // up to FEW values each is a point too
   const zone = document.body.dataset.zone, language = document.documentElement.lang;
   const clock = new Intl.DateTimeFormat(language, { timeZone: zone, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   const day = new Intl.DateTimeFormat(language, { timeZone: zone, month: "short", day: "numeric" });
@@ -51,7 +51,7 @@
     const plot = figure.querySelector(".plot");
     if (!plot) return;
     const it = JSON.parse(figure.querySelector("script").textContent);
-    const say = shown(figure.dataset.unit);
+    const say = shown(figure.dataset.unit), few = it.mean.length <= FEW;
     if (it.from_s < it.times_s[0]) {  // limits reach over the whole span
       it.times_s.unshift(it.from_s);
       [it.min, it.mean, it.max].forEach((row) => row.unshift(null));
@@ -59,7 +59,7 @@
     const times = [...it.times_s], ahead = it.forecast && it.forecast.latest;
     const data = [times, [...it.min], [...it.mean], [...it.max]];
     const series = [{}, { stroke: "transparent", points: { show: false } },
-      { stroke: colour("--accent"), width: 1.5, points: { show: false } }, { stroke: "transparent", points: { show: false } }];
+      { stroke: colour("--accent"), width: 1.5, points: { show: few, size: 5, fill: colour("--accent") } }, { stroke: "transparent", points: { show: false } }];
     for (const limit of it.limits) {
       data.push(times.map(() => limit.value));
       series.push({ stroke: colour("--text"), width: 1, dash: [5, 4], points: { show: false } });
