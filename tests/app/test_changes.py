@@ -112,7 +112,7 @@ def test_a_repeat_is_kept_once(stage: Stage) -> None:
     [
         (("deploy",), " ", "change_text"),
         (("meal",), "x", "change_what"),
-        (("deploy", "nonsense"), "x", "not_found"),
+        (("deploy", "nonsense"), "x", "no_service"),
         (("deploy", "", "", "yesterday"), "x", "change_at"),
         (("deploy", "", "", "2030-01-01T00:00Z"), "x", "change_future"),
     ],

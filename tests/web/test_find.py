@@ -219,6 +219,19 @@ def test_who_comes_too_late_is_shown_what_was_done_and_by_whom(told: Stage) -> N
     assert 'href="/i/INC-3"' in page.body
 
 
+def test_words_that_were_refused_are_mended_by_whoever_wrote_them(told: Stage) -> None:
+    """Somebody else had pressed the last button in this browser."""
+    told.wishes.answer = Refused(say("refused.version", id="M-7"))
+    cookie = told.enter()
+    token = told.links.form_token(cookie.partition("=")[2])
+    form = f"token={token}&id=M-7&verb=edit&by=on-call-1&version=1&back=/i/INC-3&text=Dear+customers"
+    kind = {"Content_Type": "application/x-www-form-urlencoded"}
+    page = told.ask("/do", "POST", form, Cookie=f"{cookie}; forewarn_who=on-call-2", Origin=told.origin, **kind)
+    assert page.status == 409 and "Dear customers" in page.body
+    assert '<option value="on-call-1" selected>' in page.body
+    assert '<option value="on-call-2" selected>' not in page.body
+
+
 def test_two_who_look_share_a_page_but_not_a_form_token(told: Stage) -> None:
     told.clock.monotonic = lambda: 1.0  # type: ignore[method-assign]
     cookies = [told.enter(), told.enter()]

@@ -200,17 +200,17 @@ class Console:
         except Unanswerable as refused:
             if verb != "edit" or refused.trouble.key not in MENDABLE:
                 return self.trouble(request, refused.trouble, text or "")
-            return await self._again(request, refused.trouble, given.get("id", ""), text or "", back)
+            return await self._again(request, refused.trouble, given.get("id", ""), text or "", by, back)
         response = RedirectResponse(back, 303)
         response.set_cookie(WHO, by, max_age=YEAR_S, path="/", httponly=True, samesite="strict")
         return response
 
-    async def _again(self, request: Request, trouble: Trouble, id: str, text: str, back: str) -> Response:
-        """Words that were refused are not lost: they can be mended and saved again over what stands there now."""
+    async def _again(self, request: Request, trouble: Trouble, id: str, text: str, by: str, back: str) -> Response:
+        """Words that were refused are not lost: they can be mended and saved again, by the same person, over what stands there now."""
         message = await self._desk.read(self._desk.ledger.get, id)
         if not isinstance(message, Message):
             raise Unanswerable(trouble)
-        shown = {"trouble": trouble, "message": message, "text": text, "back": back, "path": "/messages"}
+        shown = {"trouble": trouble, "message": message, "text": text, "back": back, "path": "/messages", "who": by}
         return self._plain(request, "again.html", shown, trouble.status)
 
     def trouble(self, connection: HTTPConnection, trouble: Trouble, written: str = "") -> Response:
