@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from forewarn.config.environment import SecretFiles, expanded
-from forewarn.config.files import read
 from forewarn.config.probes import probes
 from forewarn.config.problems import Problems
 from forewarn.config.promises import with_hours
-from forewarn.model.errors import ConfigError, ForewarnError, Problem
+from forewarn.config.reading import documents_of
+from forewarn.model.errors import ConfigError
 from forewarn.model.probe import Probe
 from forewarn.model.settings import Settings
 from forewarn.ports import Kind
@@ -19,14 +19,8 @@ from forewarn.ports import Kind
 def read_probes(path: Path, settings: Settings, kinds: Mapping[str, Kind], environ: Mapping[str, str]) -> list[Probe]:
     """Its probes with the hosts, calendars and secrets of `settings`. Raises ConfigError with all its problems,
     ForewarnError if the file can't be read."""
-    problems, broken = Problems(), list[Problem]()
-    try:
-        docs = read(path.read_bytes(), str(path), broken)
-    except OSError as error:
-        raise ForewarnError(f"{path} can't be read: {error.strerror}") from error
-    for one in broken:
-        problems.put(one)
-    docs = [expanded(doc, environ, problems) for doc in docs]
+    problems = Problems()
+    docs = [expanded(doc, environ, problems) for doc in documents_of(path, problems)]
     found, _ = probes(docs, kinds, problems, SecretFiles(Path(settings.folder) / "config", environ), settings.hosts)
     found = with_hours(found, settings.calendars, settings.daemon.zone, problems)
     if problems:

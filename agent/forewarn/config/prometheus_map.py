@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from forewarn.config.files import read
 from forewarn.config.problems import Problems
+from forewarn.config.reading import documents_of
 from forewarn.config.validate import validated_parts
 from forewarn.config.written import Written, described
-from forewarn.model.errors import ConfigError, ForewarnError, Problem
+from forewarn.model.errors import ConfigError
 
 
 class MapEntryWritten(Written):
@@ -48,15 +48,9 @@ class Query:
 
 def prometheus_map(path: Path) -> tuple[Query, ...]:
     """The queries of a mapping file. Raises ConfigError with everything that is wrong, ForewarnError if it can't be read."""
-    problems, broken = Problems(), list[Problem]()
-    try:
-        docs = read(path.read_bytes(), str(path), broken)
-    except OSError as error:
-        raise ForewarnError(f"{path} can't be read: {error.strerror}") from None
-    for one in broken:
-        problems.put(one)
+    problems = Problems()
     found: list[MapEntryWritten] = []
-    for doc in docs:
+    for doc in documents_of(path, problems):
         written, _ = validated_parts(PrometheusMapFile, doc.value, doc, problems)
         found += written.series if written else []
     if problems:

@@ -63,14 +63,20 @@ class Talk:
 
     def begin(self) -> bool:
         """Connect, and ask at once where that is possible; True when all is over already."""
-        self.begun = time.monotonic()
-        problem = self.sock.connect_ex(self.address)
-        if problem not in (0, errno.EINPROGRESS):
-            self.error = problem
+        problem = self._connect()
+        if self.error:
             return True
         if self.request:
             return self._ask()
         return problem == 0 and self._stands()
+
+    def _connect(self) -> int:
+        """Begin to; what the kernel says at once. What is neither 0 nor EINPROGRESS is an `error`."""
+        self.begun = time.monotonic()
+        problem = self.sock.connect_ex(self.address)
+        if problem not in (0, errno.EINPROGRESS):
+            self.error = problem
+        return problem
 
     @property
     def asking(self) -> bool:

@@ -8,7 +8,6 @@ Source: https://docs.openssl.org/master/man3/SSL_set1_host/; RFC 9110, 4.3.4 (wh
 
 from __future__ import annotations
 
-import errno
 import ipaddress
 import socket
 import time
@@ -64,10 +63,8 @@ class TlsTalk(Talk):
 
     def begin(self) -> bool:
         """Connect, and begin the handshake at once where that is possible."""
-        self.begun = time.monotonic()
-        problem = self.sock.connect_ex(self.address)
-        if problem not in (0, errno.EINPROGRESS):
-            self.error = problem
+        self._connect()
+        if self.error:
             return True
         try:
             self.sock.getpeername()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ SET_BACK_S = 60.0
 """A sample that is older than the newest by more than this shows a clock that was set back; less is jitter."""
 
 
-class Line:
+class Line(ABC):
     """A series inside a watch: its newest samples, and the judges that look at it.
 
     A value strictly between `low` and `high` changes nothing that anybody would be told: the series is calm, and its judges
@@ -58,21 +59,23 @@ class Line:
         """Samples that are kept at least."""
         return 1
 
+    @abstractmethod
     def add(self, at_s: float, value: float) -> bool:
         """False when the sample is not newer than the newest; a clock that was set back by much begins a new past."""
-        raise NotImplementedError
 
+    @abstractmethod
     def keep(self, at_s: float, value: float) -> None:
         """Keep a sample that is newer than the newest."""
-        raise NotImplementedError
 
+    @abstractmethod
     def hold(self, times: array[float], values: array[float]) -> None:
         """Hold the end of a history in the place of what is there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def settle(self, every_s: float) -> None:
         """After a judgement: between which bounds is a value nothing new for all judges?"""
 
+    @abstractmethod
     def catch_up(self, run: ProbeRun | None, every_s: float) -> None:
         """Let the judges see the newest of the calm samples; nothing comes of it but what they would say."""
 
@@ -141,6 +144,12 @@ class Bare(Line):
     def hold(self, times: array[float], values: array[float]) -> None:
         if times:
             self.keep(times[-1], values[-1])
+
+    def settle(self, every_s: float) -> None:
+        """Nobody looks."""
+
+    def catch_up(self, run: ProbeRun | None, every_s: float) -> None:
+        """Nobody looks."""
 
 
 class Watched(Line):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from forewarn.core.detect.templates.header import header
+from forewarn.core.detect.templates.header import Header, header
 
 LINES = [
     ("Jun 14 15:16:01 combo sshd(pam_unix)[19939]: check pass; user unknown", "check pass; user unknown", None),
@@ -60,4 +60,4 @@ def test_the_time_is_pointed_at(line: str) -> None:
 
 @pytest.mark.parametrize("sign", ["[", " ", "1", "a.", "|", "1:", "A "])
 def test_lines_of_one_sign_end(sign: str) -> None:
-    header(sign * 5000)
+    assert header(sign * 5000) == Header(0, None, None), "and nothing is taken for a time or a level"

@@ -10,13 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from forewarn.app.lab.series_csv import BadFile, Row
-from forewarn.config.files import read
+from forewarn.app.lab.series_csv import Row
 from forewarn.config.problems import Problems
+from forewarn.config.reading import documents_of
 from forewarn.config.rules import Given, one_rule
 from forewarn.core.detect import DETECTORS
 from forewarn.core.detect.baseline import BaselineOptions, BaselineState, usual
-from forewarn.model.errors import ConfigError, Problem
+from forewarn.model.errors import ConfigError
 from forewarn.model.finding import Claim, RuleState
 from forewarn.model.forecast import Forecast
 from forewarn.model.level import Mode
@@ -58,14 +58,9 @@ def shipped_rule() -> Rule:
 
 
 def rule_of(path: Path) -> Rule:
-    """The rule that a file holds, as in a probe's list. Raises ConfigError."""
-    problems, broken = Problems(), list[Problem]()
-    try:
-        docs = read(path.read_bytes(), str(path), broken)
-    except OSError as error:
-        raise BadFile(f"{path}: {error.strerror}") from None
-    for one in broken:
-        problems.put(one)
+    """The rule that a file holds, as in a probe's list. Raises ConfigError, ForewarnError if the file can't be read."""
+    problems = Problems()
+    docs = documents_of(path, problems)
     given = Given(frozenset(), Mode.LIVE)
     value = docs[0].value if docs else None
     rule = one_rule(docs[0], (), value, given, problems) if docs else None
